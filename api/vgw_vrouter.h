@@ -1,0 +1,137 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * vRouters, their interfaces, routes and neighbours. yang/vgw-vrouter.yang. */
+#ifndef VGW_VROUTER_H
+#define VGW_VROUTER_H
+
+#include "vgw_api.h"
+
+#define VGW_NEXT_HOPS_MAX 64
+#define VGW_ADDRESSES_MAX 64
+
+struct vgw_vrouter {
+    uint32_t id;
+    uint16_t vfabric_id;
+    uint8_t _pad[2];
+    char name[VGW_NAME_MAX]; /* for logs and, later, its network namespace */
+};
+
+enum vgw_interface_kind { VGW_INTERFACE_ROUTED = 0, VGW_INTERFACE_LOOPBACK };
+
+struct vgw_interface {
+    uint32_t id;
+    uint32_t vrouter;
+    uint32_t port; /* 0: loopback */
+    uint8_t kind;  /* enum vgw_interface_kind */
+    uint8_t enabled;
+    uint8_t has_mac;
+    uint8_t _pad;
+    struct vgw_encap encap; /* UNTAGGED, DOT1Q or QINQ */
+    uint8_t mac[6];
+    uint16_t mtu;           /* bytes of IP packet; 0: the port's */
+    uint32_t address_count; /* <= VGW_ADDRESSES_MAX */
+    struct vgw_prefix addresses[];
+};
+
+struct vgw_next_hop {
+    struct vgw_ip ip;
+    uint32_t interface; /* 0: found by the address */
+    uint8_t weight;     /* 1.. */
+    uint8_t _pad[3];
+};
+
+struct vgw_route {
+    uint32_t id;
+    uint32_t vrouter;
+    struct vgw_prefix prefix;
+    uint8_t blackhole;
+    uint8_t _pad[3];
+    uint32_t next_hop_count; /* <= VGW_NEXT_HOPS_MAX; 0 with blackhole only */
+    struct vgw_next_hop next_hops[];
+};
+
+struct vgw_neighbour {
+    uint32_t id;
+    uint32_t interface;
+    struct vgw_ip ip;
+    uint8_t mac[6];
+    uint8_t _pad[6];
+};
+
+struct vgw_interface_state {
+    uint32_t id;
+    uint8_t up;
+    uint8_t _pad;
+    uint8_t mac[6];
+    uint16_t mtu;
+    uint8_t _pad2[2];
+    struct vgw_counters counters;
+};
+
+enum vgw_neighbour_status {
+    VGW_NEIGHBOUR_INCOMPLETE = 0, /* RFC 4861 7.3.2; ARP follows the same states */
+    VGW_NEIGHBOUR_REACHABLE,
+    VGW_NEIGHBOUR_STALE,
+    VGW_NEIGHBOUR_PROBE,
+    VGW_NEIGHBOUR_FAILED,
+    VGW_NEIGHBOUR_STATIC,
+};
+
+struct vgw_neighbour_state {
+    uint32_t interface;
+    struct vgw_ip ip;
+    uint8_t mac[6];
+    uint8_t status; /* enum vgw_neighbour_status */
+    uint8_t _pad;
+    uint32_t age_s; /* since last confirmed */
+};
+
+enum vgw_route_protocol { VGW_ROUTE_LOCAL = 0, VGW_ROUTE_CONNECTED, VGW_ROUTE_STATIC };
+
+/* One record a next hop; a prefix with several has several records in a row. */
+struct vgw_route_state {
+    uint32_t vrouter;
+    struct vgw_prefix prefix;
+    uint8_t protocol;  /* enum vgw_route_protocol */
+    uint8_t blackhole;
+    uint8_t active;    /* this next hop is in use */
+    uint8_t weight;
+    uint32_t interface;
+    struct vgw_ip next_hop; /* family 0: on link */
+};
+
+struct vgw_neighbour_event {
+    uint32_t interface;
+    struct vgw_ip ip;
+    uint8_t mac[6];
+    uint8_t up;
+    uint8_t _pad;
+};
+
+struct vgw_clear_neighbours {
+    uint32_t vrouter; /* 0: all */
+    uint32_t _pad;
+};
+
+struct vgw_ping {
+    uint32_t vrouter;
+    struct vgw_ip ip;
+    struct vgw_ip source; /* family 0: chosen by the data plane */
+    uint16_t size;        /* bytes of ICMP data */
+    uint16_t timeout_ms;
+    uint8_t dont_fragment;
+    uint8_t _pad[7];
+};
+
+enum vgw_ping_status { VGW_PING_REPLY = 0, VGW_PING_TIMEOUT, VGW_PING_UNREACHABLE };
+
+struct vgw_ping_result {
+    uint8_t status; /* enum vgw_ping_status */
+    uint8_t ttl;
+    uint8_t icmp_type; /* UNREACHABLE: what was answered; 255: nothing was sent (no route, no neighbour) */
+    uint8_t icmp_code;
+    uint32_t time_us;
+    struct vgw_ip from;
+    uint32_t _pad;
+};
+
+#endif

@@ -9,8 +9,8 @@
  *
  * Objects are declared, not toggled. An object is known by (enum vgw_object, id); ids are chosen by
  * control, stay the same for as long as the object lives, across restarts too, and are small
- * (< VGW_ID_MAX). Declaring an object again with the same contents changes nothing. An object can be
- * declared only after those that it names; it is to be deleted before them.
+ * (< VGW_ID_MAX). Declaring an object again with the same contents changes nothing. An object can
+ * be declared only after those that it names; it is to be deleted before them.
  *
  * Generations: a control that (re)connects sends GENERATION_BEGIN with a number it has not used in
  * this connection, declares everything with that number and sends GENERATION_END; whatever was not
@@ -43,7 +43,8 @@ enum vgw_object {
     VGW_OBJECT_STATIC_MAC, /* struct vgw_static_mac  vgw_network.h */
     VGW_OBJECT_COUNT,
 };
-/* The numeric order above is an order in which objects can be declared; the reverse deletes them. */
+/* The numeric order above is an order in which objects can be declared; the reverse deletes them.
+ */
 
 enum vgw_message_type {
     VGW_MESSAGE_HELLO = 1,        /* -> struct vgw_hello; the first message of a client */
@@ -109,31 +110,31 @@ struct vgw_declare {
  * applied all the same. */
 struct vgw_ack {
     struct vgw_header header;
-    int32_t error;               /* 0, or the negative errno of the first failure */
-    uint32_t applied;            /* items of a DECLARE that took effect */
-    uint32_t failed_item;        /* index of the first failed item; UINT32_MAX: none */
-    uint32_t swept;              /* GENERATION_END: objects removed */
-    char text[VGW_ERROR_MAX];    /* what was wrong; empty when nothing was */
+    int32_t error;            /* 0, or the negative errno of the first failure */
+    uint32_t applied;         /* items of a DECLARE that took effect */
+    uint32_t failed_item;     /* index of the first failed item; UINT32_MAX: none */
+    uint32_t swept;           /* GENERATION_END: objects removed */
+    char text[VGW_ERROR_MAX]; /* what was wrong; empty when nothing was */
 };
 
 /* What a QUERY can ask for; the record type is in the header named. */
 enum vgw_query_kind {
-    VGW_QUERY_SYSTEM = 1,  /* struct vgw_system_state      vgw_worker.h */
-    VGW_QUERY_PORT,        /* struct vgw_port_state        vgw_port.h */
-    VGW_QUERY_PORT_QUEUE,  /* struct vgw_port_queue_state  vgw_port.h */
-    VGW_QUERY_NETWORK,     /* struct vgw_network_state     vgw_network.h */
-    VGW_QUERY_ATTACHMENT,  /* struct vgw_attachment_state  vgw_network.h */
-    VGW_QUERY_MAC,         /* struct vgw_mac_state         vgw_network.h; filter: network id */
-    VGW_QUERY_INTERFACE,   /* struct vgw_interface_state   vgw_vrouter.h */
-    VGW_QUERY_NEIGHBOUR,   /* struct vgw_neighbour_state   vgw_vrouter.h; filter: vrouter id */
-    VGW_QUERY_ROUTE,       /* struct vgw_route_state       vgw_vrouter.h; filter: vrouter id */
-    VGW_QUERY_VTEP,        /* struct vgw_vtep_state        vgw_vxlan.h */
-    VGW_QUERY_TUNNEL,      /* struct vgw_tunnel_state      vgw_vxlan.h; filter: vtep id */
-    VGW_QUERY_TUNNEL_HOP,  /* struct vgw_tunnel_hop_state  vgw_vxlan.h; filter: vtep id */
-    VGW_QUERY_DROP,        /* struct vgw_drop_state        vgw_drop.h */
-    VGW_QUERY_WORKER,      /* struct vgw_worker_state      vgw_worker.h */
-    VGW_QUERY_STAGE,       /* struct vgw_stage_state       vgw_worker.h */
-    VGW_QUERY_MEMORY,      /* struct vgw_memory_state      vgw_worker.h */
+    VGW_QUERY_SYSTEM = 1, /* struct vgw_system_state      vgw_worker.h */
+    VGW_QUERY_PORT,       /* struct vgw_port_state        vgw_port.h */
+    VGW_QUERY_PORT_QUEUE, /* struct vgw_port_queue_state  vgw_port.h */
+    VGW_QUERY_NETWORK,    /* struct vgw_network_state     vgw_network.h */
+    VGW_QUERY_ATTACHMENT, /* struct vgw_attachment_state  vgw_network.h */
+    VGW_QUERY_MAC,        /* struct vgw_mac_state         vgw_network.h; filter: network id */
+    VGW_QUERY_INTERFACE,  /* struct vgw_interface_state   vgw_vrouter.h */
+    VGW_QUERY_NEIGHBOUR,  /* struct vgw_neighbour_state   vgw_vrouter.h; filter: vrouter id */
+    VGW_QUERY_ROUTE,      /* struct vgw_route_state       vgw_vrouter.h; filter: vrouter id */
+    VGW_QUERY_VTEP,       /* struct vgw_vtep_state        vgw_vxlan.h */
+    VGW_QUERY_TUNNEL,     /* struct vgw_tunnel_state      vgw_vxlan.h; filter: vtep id */
+    VGW_QUERY_TUNNEL_HOP, /* struct vgw_tunnel_hop_state  vgw_vxlan.h; filter: vtep id */
+    VGW_QUERY_DROP,       /* struct vgw_drop_state        vgw_drop.h */
+    VGW_QUERY_WORKER,     /* struct vgw_worker_state      vgw_worker.h */
+    VGW_QUERY_STAGE,      /* struct vgw_stage_state       vgw_worker.h */
+    VGW_QUERY_MEMORY,     /* struct vgw_memory_state      vgw_worker.h */
     VGW_QUERY_COUNT,
 };
 
@@ -175,7 +176,7 @@ struct vgw_action_header {
 
 struct vgw_action_reply {
     struct vgw_header header;
-    int32_t error; /* 0 or negative errno */
+    int32_t error;  /* 0 or negative errno */
     uint32_t value; /* the action's own: MACs cleared, observation's id, ... */
     char text[VGW_ERROR_MAX];
     /* the action's result structure follows, if it has one */
@@ -185,10 +186,10 @@ enum vgw_event {
     VGW_EVENT_MAC_LEARNED = 1, /* struct vgw_mac_event        vgw_network.h */
     VGW_EVENT_MAC_MOVED,       /* struct vgw_mac_event */
     VGW_EVENT_MAC_AGED,        /* struct vgw_mac_event */
-    VGW_EVENT_PORT,            /* struct vgw_port_event       vgw_port.h; link or presence changed */
-    VGW_EVENT_NEIGHBOUR,       /* struct vgw_neighbour_event  vgw_vrouter.h; up or down */
-    VGW_EVENT_OBSERVED,        /* struct vgw_observed         vgw_observe.h */
-    VGW_EVENT_LOST,            /* no body; events were dropped because the client was too slow */
+    VGW_EVENT_PORT,      /* struct vgw_port_event       vgw_port.h; link or presence changed */
+    VGW_EVENT_NEIGHBOUR, /* struct vgw_neighbour_event  vgw_vrouter.h; up or down */
+    VGW_EVENT_OBSERVED,  /* struct vgw_observed         vgw_observe.h */
+    VGW_EVENT_LOST,      /* no body; events were dropped because the client was too slow */
     VGW_EVENT_COUNT,
 };
 

@@ -30,7 +30,8 @@
     X(IP_CHECKSUM, "ip-checksum", "IPv4 header checksum wrong (RFC 1812 5.2.2)")                   \
     X(IP_SOURCE, "ip-source", "source address that no host may use (RFC 1122 3.2.1.3)")            \
     X(IP_FRAGMENT, "ip-fragment", "an outer fragment; VTEPs do not reassemble (RFC 7348 4.3)")     \
-    X(NOT_LOCAL, "not-local", "to an address that is not ours, on an interface that only receives") \
+    X(NOT_LOCAL, "not-local",                                                                      \
+      "to an address that is not ours, on an interface that only receives")                        \
     X(NO_ROUTE, "no-route", "no route to the destination")                                         \
     X(BLACKHOLE, "blackhole", "the route is a blackhole")                                          \
     X(UDP_LENGTH, "udp-length", "UDP length is not that of the packet")                            \

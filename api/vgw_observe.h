@@ -29,19 +29,19 @@ enum vgw_point {
 /* All fields that are not zero must match a packet, at the point where it is first seen; from then
  * on it is followed whatever becomes of it. */
 struct vgw_observe {
-    uint32_t points;     /* 1 << enum vgw_point */
-    uint32_t snap;       /* bytes of each packet to copy; 0: none; <= 9300 */
-    uint32_t limit;      /* records after which the observation ends; 0: none */
-    uint32_t port;       /* received from, or sent to */
+    uint32_t points; /* 1 << enum vgw_point */
+    uint32_t snap;   /* bytes of each packet to copy; 0: none; <= 9300 */
+    uint32_t limit;  /* records after which the observation ends; 0: none */
+    uint32_t port;   /* received from, or sent to */
     uint32_t network;
-    uint32_t vni;        /* matched when has_vni */
+    uint32_t vni; /* matched when has_vni */
     uint8_t has_vni;
     uint8_t has_mac;
-    uint8_t mac[6];      /* source or destination of the (inner) frame */
-    struct vgw_ip ip;    /* source or destination of the (inner) IP header */
-    uint16_t ethertype;  /* of the (inner) frame, tags skipped */
+    uint8_t mac[6];     /* source or destination of the (inner) frame */
+    struct vgw_ip ip;   /* source or destination of the (inner) IP header */
+    uint16_t ethertype; /* of the (inner) frame, tags skipped */
     uint8_t ip_protocol;
-    uint8_t drop_only;   /* dropped packets alone, with drop_reason or any */
+    uint8_t drop_only;    /* dropped packets alone, with drop_reason or any */
     uint16_t drop_reason; /* enum vgw_drop + 1; 0: any */
     uint16_t _pad;
 };
@@ -65,9 +65,9 @@ struct vgw_observed {
     uint32_t vtep;        /* id or 0: tunnel came in by, or goes out by */
     struct vgw_ip remote;
     uint32_t vni;
-    uint32_t length;      /* of the packet at this point, in bytes */
-    uint32_t captured;    /* bytes that follow */
-    uint64_t time_ns;     /* CLOCK_REALTIME */
+    uint32_t length;   /* of the packet at this point, in bytes */
+    uint32_t captured; /* bytes that follow */
+    uint64_t time_ns;  /* CLOCK_REALTIME */
 };
 
 #endif

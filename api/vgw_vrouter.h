@@ -91,9 +91,9 @@ enum vgw_route_protocol { VGW_ROUTE_LOCAL = 0, VGW_ROUTE_CONNECTED, VGW_ROUTE_ST
 struct vgw_route_state {
     uint32_t vrouter;
     struct vgw_prefix prefix;
-    uint8_t protocol;  /* enum vgw_route_protocol */
+    uint8_t protocol; /* enum vgw_route_protocol */
     uint8_t blackhole;
-    uint8_t active;    /* this next hop is in use */
+    uint8_t active; /* this next hop is in use */
     uint8_t weight;
     uint32_t interface;
     struct vgw_ip next_hop; /* family 0: on link */
@@ -127,7 +127,8 @@ enum vgw_ping_status { VGW_PING_REPLY = 0, VGW_PING_TIMEOUT, VGW_PING_UNREACHABL
 struct vgw_ping_result {
     uint8_t status; /* enum vgw_ping_status */
     uint8_t ttl;
-    uint8_t icmp_type; /* UNREACHABLE: what was answered; 255: nothing was sent (no route, no neighbour) */
+    uint8_t icmp_type; /* UNREACHABLE: what was answered; 255: nothing was sent (no route, no
+                          neighbour) */
     uint8_t icmp_code;
     uint32_t time_us;
     struct vgw_ip from;

@@ -17,7 +17,7 @@ struct vgw_system_state {
 struct vgw_worker_state {
     uint32_t id;
     uint32_t cpu;
-    uint32_t busy_percent; /* of the last second */
+    uint32_t busy_percent;      /* of the last second */
     uint32_t cycles_per_packet; /* TSC cycles, of the last second with packets */
     uint64_t packets;
     uint64_t sleeps;

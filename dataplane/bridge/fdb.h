@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * The forwarding database: (network, MAC) -> endpoint. Four entries of 16 bytes a cache line, so
+ * that a hit costs one line; a key and its value are a word each. Readers take no lock; the one
+ * writer (main) moves an entry by one store. A slot is given to another key only after a grace
+ * period, so that a reader can never pair one key with another's value.
+ */
+#ifndef FDB_H
+#define FDB_H
+
+#include "core/endpoint.h"
+#include <rte_ether.h>
+
+/* The value of an entry, as read: decode with the functions below. 0: no entry. */
+typedef uint64_t fdb_value_t;
+
+struct fdb;
+
+int fdb_init(uint32_t initial_entries, uint32_t max_entries);
+
+static inline endpoint_t fdb_endpoint(fdb_value_t value)
+{
+    return (endpoint_t){(uint32_t)value};
+}
+
+/* Worker: looks up n MACs at once: prefetches, then reads. networks[] and macs[] are parallel; MACs
+ * as 48 bits in a uint64_t, fdb_mac(). values[i] is 0 where there is none; *slots gets what
+ * fdb_seen() needs. */
+void fdb_lookup_bulk(const uint32_t *networks, const uint64_t *macs, uint32_t n,
+                     fdb_value_t *values, uint64_t **slots);
+static inline uint64_t fdb_mac(const struct rte_ether_addr *a)
+{
+    uint32_t high;
+    uint16_t low;
+
+    __builtin_memcpy(&high, a->addr_bytes, 4);
+    __builtin_memcpy(&low, a->addr_bytes + 4, 2);
+    return (uint64_t)low << 32 | high;
+}
+
+/* Main thread. */
+int fdb_set_static(uint32_t network, uint64_t mac, endpoint_t to); /* 0, -ENOMEM */
+int fdb_remove_static(uint32_t network, uint64_t mac);
+uint32_t fdb_count(void);
+
+/* An index (attachment, tunnel, network) must not get a new owner while an entry may still name the
+ * old one. Its owner is removed at once (workers see a dead endpoint and treat the entry as none);
+ * fdb_after_sweep() calls fn(index) when every such entry is gone. Costs nothing but waiting. */
+void fdb_after_sweep(void (*fn)(uint32_t index), uint32_t index);
+
+#endif

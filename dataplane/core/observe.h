@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Seeing packets pass: trace and capture (api/vgw_observe.h). Stages call observe() at their point
+ * when w->observing has its bit, which is never unless somebody looks.
+ */
+#ifndef OBSERVE_H
+#define OBSERVE_H
+
+#include "core/worker.h"
+#include "vgw_observe.h"
+
+void observe_slow(struct worker *w, enum vgw_point point, struct packet *packets, uint32_t count,
+                  enum vgw_drop reason);
+
+/* Shows `count` packets at a point. The mbufs' data starts where the point says. */
+static inline void observe(struct worker *w, enum vgw_point point, struct packet *packets,
+                           uint32_t count)
+{
+    if (unlikely(w->observing & (1u << point)))
+        observe_slow(w, point, packets, count, VGW_DROP_COUNT);
+}
+
+int observe_init(void);  /* registers its actions; main thread */
+void observe_poll(void); /* main thread: takes what workers recorded and sends it as events */
+
+#endif

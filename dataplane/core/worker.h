@@ -1,0 +1,134 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Workers run to completion: a burst from a receive queue passes the stages in the order below,
+ * each one plain loop over a vector. A stage hands a packet on with stage_push(), gives it up with
+ * packet_drop(), or takes it (punt). Nothing in a worker blocks, allocates (but mbufs), logs, reads
+ * a clock per packet, or writes memory that another core reads, unless something changed.
+ */
+#ifndef WORKER_H
+#define WORKER_H
+
+#include "core/packet.h"
+#include "vgw_drop.h"
+#include <rte_branch_prediction.h>
+
+#define WORKERS_MAX 32
+#define PORTS_MAX 33 /* port indexes 1 .. 32: RTE_MAX_ETHPORTS */
+#define PORT_NONE 0
+
+/* X(identifier, "name", function): rx hands to CLASSIFY; packets only ever move down this list. */
+#define STAGES(X)                                                                                  \
+    X(CLASSIFY, "classify", classify_stage) /* port/classify.c */                                  \
+    X(UNDERLAY, "underlay", underlay_stage) /* route/underlay.c: IP to a routed interface */       \
+    X(VXLAN_DECAP, "vxlan-decap", vxlan_decap_stage) /* vxlan/decap.c */                           \
+    X(BRIDGE, "bridge", bridge_stage)                /* bridge/bridge.c: learn, look up */         \
+    X(FLOOD, "flood", flood_stage)                   /* bridge/flood.c */                          \
+    X(OUTPUT, "output", output_stage)                /* port/output.c: tags of an attachment */    \
+    X(VXLAN_ENCAP, "vxlan-encap", vxlan_encap_stage) /* vxlan/encap.c */
+
+enum stage {
+#define X(identifier, name, function) STAGE_##identifier,
+    STAGES(X)
+#undef X
+        STAGE_COUNT
+};
+
+/* Counters of one worker for one thing; written by that worker alone, read by main. */
+struct counters {
+    uint64_t rx_packets;
+    uint64_t rx_bytes;
+    uint64_t tx_packets;
+    uint64_t tx_bytes;
+};
+
+struct stage_stats {
+    uint64_t packets;
+    uint64_t vectors;
+    uint64_t cycles;
+};
+
+struct tx_buffer {
+    uint32_t count;
+    struct rte_mbuf *mbufs[BURST_MAX];
+};
+
+struct worker {
+    uint32_t index; /* 0 .. worker_count-1 */
+    uint32_t now_s; /* clock_s() at the start of this burst */
+    uint64_t now_ns;
+    uint32_t observing; /* points (1 << enum vgw_point) that some observation wants; 0 as a rule */
+
+    struct vector in[STAGE_COUNT];
+    struct tx_buffer tx[PORTS_MAX];
+    uint64_t tx_pending; /* ports (bit) with a count in tx[] */
+
+    /* This worker's counters, indexed as the things are. */
+    struct counters *attachment_counters;
+    struct counters *network_counters;
+    struct counters *tunnel_counters;
+    struct counters *interface_counters;
+    uint64_t *adjacency_packets; /* sent */
+    uint64_t *network_flooded;   /* frames */
+    struct counters port_counters[PORTS_MAX];
+    uint64_t port_tx_dropped[PORTS_MAX];
+
+    uint64_t drops[VGW_DROP_COUNT];
+    struct stage_stats stages[STAGE_COUNT];
+    uint64_t packets;
+    uint64_t busy_cycles;
+    uint64_t sleeps;
+
+    struct learner *learner;  /* bridge/learn.h */
+    struct policer *policers; /* bridge/storm.h */
+    struct rte_ring
+        *punts; /* to main: struct rte_mbuf *, struct punt in its private area; punt/punt.h */
+    struct rte_ring *injects; /* from main: frames ready to send; punt/punt.h */
+} __rte_cache_aligned;
+
+extern struct worker *workers[WORKERS_MAX]; /* [0, worker_count) */
+extern uint32_t worker_count;
+
+typedef void (*stage_fn)(struct worker *w, struct vector *v);
+#define X(identifier, name, function) void function(struct worker *w, struct vector *v);
+STAGES(X)
+#undef X
+
+/* Runs the stages from `first` on, in order, until all vectors are empty. */
+void stages_run(struct worker *w, enum stage first);
+
+/* Appends a packet to a stage's input. A full vector is run on the spot, and with it all stages
+ * behind it; this is safe because packets only move down the list. */
+void stage_run_full(struct worker *w, enum stage s);
+static inline void stage_push(struct worker *w, enum stage s, const struct packet *p)
+{
+    struct vector *v = &w->in[s];
+
+    if (unlikely(v->count == VECTOR_MAX))
+        stage_run_full(w, s);
+    v->packets[v->count++] = *p;
+}
+
+/* Counts, shows to observers, and frees. */
+void packet_drop(struct worker *w, struct packet *p, enum vgw_drop reason);
+
+/* Puts a complete frame into the transmit buffer of a port (index); buffers are flushed when full
+ * and at the end of each burst. Checks link and MTU, counts. Takes the mbuf in any case. */
+void port_send(struct worker *w, uint32_t port, struct packet *p);
+
+/* Sum over workers of one counter word: counters_sum(offsetof(struct worker, drops) ...) and the
+ * like. */
+struct counters counters_of(size_t worker_array_offset, uint32_t index);
+#define COUNTERS_OF(array, index) counters_of(offsetof(struct worker, array), index)
+/* Forgets the counts of one index in all workers; for an index that gets a new owner. */
+void counters_reset(size_t worker_array_offset, uint32_t index);
+#define COUNTERS_RESET(array, index) counters_reset(offsetof(struct worker, array), index)
+
+/* Main thread. */
+int workers_create(uint32_t count); /* memory, rings; no thread yet */
+int workers_launch(void);           /* one thread each, on the configured CPUs */
+void workers_stop(void);
+void workers_wake(void);                /* something changed that a sleeping worker must see */
+uint32_t worker_poll(struct worker *w); /* one turn: inject ring, receive queues, stages, transmit;
+                                           returns packets handled. The packet tests call it. */
+
+#endif

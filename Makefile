@@ -1,0 +1,50 @@
+# SPDX-License-Identifier: Apache-2.0
+# A thin wrapper around Meson. `make help` lists what there is.
+
+BUILD ?= build
+PREFIX ?= /usr
+CC_ENV := $(if $(shell command -v ccache),CC="ccache gcc",CC=gcc)
+MESON_FLAGS ?=
+
+all: build ## build everything (as root: install what is missing first)
+
+setup-%:
+	@scripts/setup $*
+
+$(BUILD)/build.ninja: | setup-build
+	$(CC_ENV) meson setup $(BUILD) --prefix=$(PREFIX) --sysconfdir=/etc --localstatedir=/var $(MESON_FLAGS)
+
+build: $(BUILD)/build.ninja ## build everything
+	ninja -C $(BUILD)
+
+demo: setup-demo build ## a web server and a database in two L2 domains, joined over an IP-only network
+	/usr/bin/python3 demo/demo.py $(DEMO_FLAGS)
+
+demo-keep: ## the same, left running to play with
+	$(MAKE) demo DEMO_FLAGS=--keep
+
+test: setup-build setup-test ## unit, packet, system and interop tests, sanitizers included
+	test/run
+
+lint: setup-lint build ## format, clang and static analysis
+	scripts/lint
+
+fuzz: setup-test ## every fuzz target for SECONDS (60) each
+	test/fuzz/run.sh $(or $(SECONDS),60)
+
+bench: setup-bench build ## what is measured, with its peers
+	bench/run
+
+deb: setup-deb ## the Debian package
+	scripts/deb
+
+install: build ## into DESTDIR
+	DESTDIR=$(DESTDIR) meson install -C $(BUILD) --no-rebuild
+
+clean: ## remove what was built
+	rm -rf build build-*
+
+help: ## this list
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14
+
+.PHONY: all build demo demo-keep test lint fuzz bench deb install clean help

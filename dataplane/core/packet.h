@@ -19,6 +19,7 @@
     0x04u                     /* goes to several destinations; the payload is shared: do not write \
                                  beyond what a stage prepends */
 #define PACKET_OBSERVED 0x08u /* an observation follows it; core/observe.h */
+#define PACKET_NO_LEARN 0x10u /* its source MAC is not learned: the VNI's setting, injected frames */
 
 struct packet {
     struct rte_mbuf *mbuf; /* data starts at the (inner) Ethernet header */

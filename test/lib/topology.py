@@ -265,3 +265,28 @@ class Topology:
         for n in self.namespaces:
             run("ip", "netns", "delete", n.netns, check=False)
         shutil.rmtree(self.directory, ignore_errors=True)
+
+
+EXCHANGE = SOURCE / "test/lib/exchange.py"
+
+
+def serve(topology, host, address):
+    """Starts the echo server of exchange.py on a host, and waits until it listens."""
+    ready = topology.directory / f"serve-{host.name}-{address.replace(':', '_')}"
+    host.start("/usr/bin/python3", EXCHANGE, "serve", address, ready, log=topology.directory / "serve.log")
+    wait_for(ready.exists, f"the echo server of {host.name}")
+
+
+def exchange_all(topology, a, a_address, b, b_address, mtu):
+    """Ping, UDP and TCP from 1 byte to the MTU, both ways: what "connected" means to a user."""
+    ip = 40 if ":" in a_address else 20
+    a.wait_ping(b_address)
+    b.wait_ping(a_address)
+    for host, address in ((a, a_address), (b, b_address)):
+        serve(topology, host, address)
+    for host, to in ((a, b_address), (b, a_address)):
+        for size in (1, 56, 512, mtu - ip - 8):
+            wait_for(lambda: host.ping(to, size=size, flags=("-M", "do")),
+                     f"a ping of {size} bytes from {host.name} to {to}", timeout=5)
+        host.run("/usr/bin/python3", EXCHANGE, "udp", to, 1, 2, 17, 63, 64, 65, 512, 1000, mtu - ip - 8)
+        host.run("/usr/bin/python3", EXCHANGE, "tcp", to, 1, 1000, 100000, 2000000)

@@ -25,10 +25,10 @@ def site(t, family, vlan=None, driver="auto", flags=()):
     peer.address("under", f"{theirs}/{length}")
     peer.ip("link", "add", "vx", "type", "vxlan", "id", "100", "local", theirs, "remote", ours, "dstport", "4789",
             *flags)
-    peer.ip("link", "add", "br", "type", "bridge")
+    peer.ip("link", "add", "br0", "type", "bridge")
     for d in ("vx", "far0"):
-        peer.ip("link", "set", d, "master", "br")
-    peer.up("vx", "br")
+        peer.ip("link", "set", d, "master", "br0")
+    peer.up("vx", "br0")
     device = "eth0"
     if vlan:
         host.trunk("eth0", vlan, "tagged")

@@ -168,6 +168,10 @@ class Gateway:
         wait_for(lambda: self.show("system")[0].get("dataplane-connected")
                  and self.show("system")[0].get("generation"), f"{self.name}: control to declare everything")
 
+    def process_id(self, which):
+        """Of the program itself (ip netns exec replaces itself by it)."""
+        return getattr(self, which).pid
+
     def alive(self, process):
         if process.poll() is not None:
             raise Failure(f"{self.name}: {process.args[4]} ended with {process.returncode}:\n{self.logs()}")

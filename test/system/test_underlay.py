@@ -30,10 +30,10 @@ def ecmp_site(t):
             "10.2.2.1")
     peer.ip("link", "add", "vx", "type", "vxlan", "id", "100", "local", "10.255.0.2", "remote", "10.255.0.1",
             "dstport", "4789")
-    peer.ip("link", "add", "br", "type", "bridge")
+    peer.ip("link", "add", "br0", "type", "bridge")
     for d in ("vx", "far0"):
-        peer.ip("link", "set", d, "master", "br")
-    peer.up("vx", "br")
+        peer.ip("link", "set", d, "master", "br0")
+    peer.up("vx", "br0")
     for h, n in ((host, 1), (far, 2)):
         h.ip("link", "set", "eth0", "mtu", "1450")
         h.address("eth0", f"10.0.0.{n}/24")
@@ -128,10 +128,10 @@ def test_multicast_group(ours, theirs, length, group):
         peer.address("under", f"{theirs}/{length}")
         peer.ip("link", "add", "vx", "type", "vxlan", "id", "100", "local", theirs, "group", group, "dev", "under",
                 "dstport", "4789")
-        peer.ip("link", "add", "br", "type", "bridge")
+        peer.ip("link", "add", "br0", "type", "bridge")
         for d in ("vx", "far0"):
-            peer.ip("link", "set", d, "master", "br")
-        peer.up("vx", "br")
+            peer.ip("link", "set", d, "master", "br0")
+        peer.up("vx", "br0")
         for h, n in ((host, 1), (far, 2)):
             h.ip("link", "set", "eth0", "mtu", "1430")
             h.address("eth0", f"10.0.0.{n}/24")
@@ -165,10 +165,10 @@ def test_two_fabrics_stitched():
             peer.address("under", f"192.0.{i}.2/24")
             peer.ip("link", "add", "vx", "type", "vxlan", "id", f"{i}00", "local", f"192.0.{i}.2", "remote",
                     f"192.0.{i}.1", "dstport", "4789")
-            peer.ip("link", "add", "br", "type", "bridge")
+            peer.ip("link", "add", "br0", "type", "bridge")
             for d in ("vx", "far0"):
-                peer.ip("link", "set", d, "master", "br")
-            peer.up("vx", "br")
+                peer.ip("link", "set", d, "master", "br0")
+            peer.up("vx", "br0")
             far.ip("link", "set", "eth0", "mtu", "1450")
             far.address("eth0", f"10.0.0.{i}/24")
             hosts.append(far)

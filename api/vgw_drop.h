@@ -34,13 +34,15 @@
       "to an address that is not ours, on an interface that only receives")                        \
     X(NO_ROUTE, "no-route", "no route to the destination")                                         \
     X(BLACKHOLE, "blackhole", "the route is a blackhole")                                          \
-    X(UDP_LENGTH, "udp-length", "UDP length is not that of the packet")                            \
+    X(UDP_LENGTH, "udp-length", "UDP length is too small, or beyond the packet (RFC 768)")         \
     X(UDP_CHECKSUM, "udp-checksum", "outer UDP checksum wrong (RFC 7348 5, RFC 6936 4)")           \
     X(VXLAN_HEADER, "vxlan-header", "shorter than a VXLAN header and an inner frame")              \
     X(VXLAN_FLAGS, "vxlan-flags", "the I flag is not set (RFC 7348 5)")                            \
     X(VXLAN_VNI, "vxlan-vni", "the VTEP does not have this VNI")                                   \
     X(VXLAN_SOURCE, "vxlan-source", "not from a remote VTEP known to this VNI")                    \
     X(VXLAN_LOOP, "vxlan-loop", "from one of our own VTEP addresses")                              \
+    X(VXLAN_INNER_TAG, "vxlan-inner-tag",                                                          \
+      "the inner frame has an 802.1Q tag, which this VNI does not keep (RFC 7348 6.1)")            \
     X(ECN, "ecn", "outer CE on an inner packet that is not ECN-capable (RFC 6040 4.2)")            \
     X(TOO_BIG, "too-big", "with the outer header, larger than the underlay's MTU (RFC 7348 4.3)")  \
     X(NO_VNI, "no-vni", "the network has no VNI on the tunnel's VTEP")                             \

@@ -16,10 +16,11 @@
 #define PACKET_BROADCAST 0x01u /* destination MAC is ff:ff:ff:ff:ff:ff */
 #define PACKET_MULTICAST 0x02u /* destination MAC is a group address, not broadcast */
 #define PACKET_FLOODED                                                                             \
-    0x04u                     /* goes to several destinations; the payload is shared: do not write \
-                                 beyond what a stage prepends */
+    0x04u                     /* goes to several destinations: the payload may be shared; ask      \
+                                 packet_is_own() */
 #define PACKET_OBSERVED 0x08u /* an observation follows it; core/observe.h */
-#define PACKET_NO_LEARN 0x10u /* its source MAC is not learned: the VNI's setting, injected frames */
+#define PACKET_NO_LEARN                                                                            \
+    0x10u /* its source MAC is not learned: the VNI's setting, injected frames */
 
 struct packet {
     struct rte_mbuf *mbuf; /* data starts at the (inner) Ethernet header */
@@ -33,6 +34,15 @@ struct packet {
     uint16_t port;         /* index of the port it was received from; PORT_NONE: made here */
 };
 static_assert(sizeof(struct packet) == 32, "half a cache line");
+
+/* May the bytes of m, and those in front of them, be written? Not in a copy made by flooding (a
+ * clone of the frame, or the frame itself while clones of it are about): a stage puts what it has
+ * to write into an mbuf of its own then, chained in front of m. Moving m's own data_off is allowed.
+ */
+static inline bool packet_is_own(const struct rte_mbuf *m)
+{
+    return RTE_MBUF_DIRECT(m) && rte_mbuf_refcnt_read(m) == 1;
+}
 
 struct vector {
     uint32_t count;

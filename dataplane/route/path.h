@@ -53,6 +53,10 @@ struct resolution;
 typedef void (*resolution_fn)(void *user, uint32_t path, uint16_t mtu);
 struct resolution *resolution_create(uint32_t vrouter, const struct vgw_ip *to,
                                      resolution_fn changed, void *user);
+/* A multicast group of the underlay on one interface: a path of one adjacency that is ready as long
+ * as the interface is up, with the group's own MAC (RFC 1112 6.4, RFC 2464 7). */
+struct resolution *resolution_create_group(uint32_t interface, const struct vgw_ip *group,
+                                           resolution_fn changed, void *user);
 void resolution_destroy(struct resolution *r);
 
 #endif

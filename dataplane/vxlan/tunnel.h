@@ -13,33 +13,50 @@
 
 #define TUNNELS_MAX (1u << 17) /* 65,536 remote VTEPs, and room for those on their way out */
 
+#define TUNNEL_HEADER 0x01u   /* which of the two headers is in force */
+#define TUNNEL_IPV6 0x02u     /* of the outer header */
+#define TUNNEL_CHECKSUM 0x04u /* UDP checksum is sent */
+
+/* What workers read comes first; the two headers take turns, so that a worker never sees one that
+ * is half rewritten. */
 struct tunnel {
     uint32_t vtep;             /* index; 0: no such tunnel, or on its way out */
     uint32_t path;             /* index into paths[]; 0: the underlay has none */
     uint16_t inner_max;        /* largest inner frame, Ethernet header included, in bytes */
     uint8_t header_length;     /* outer IP + UDP + VXLAN: 36 (IPv4) or 56 (IPv6) */
     uint8_t group;             /* split-horizon group; 0: none */
-    uint8_t flags;             /* TUNNEL_..., vxlan/encap.c */
+    uint8_t flags;             /* TUNNEL_... */
     uint8_t dscp;              /* VGW_DSCP_INHERIT, or in the header already */
     uint16_t source_port_min;  /* host byte order */
     uint16_t source_port_span; /* max - min + 1; 0 means 65536 */
     uint16_t _pad;
-    uint8_t header[56]; /* IP, UDP, VXLAN; lengths, hash and VNI to be patched */
     struct vgw_ip remote;
-    uint32_t mac_count; /* main thread */
-    uint32_t refs;      /* main thread: flood lists and static MACs that name it */
-    uint8_t origin;     /* enum vgw_tunnel_origin */
+    uint32_t next; /* with the same hash; vxlan/tunnel.c */
+    /* IP, UDP, VXLAN; lengths, source port, VNI, checksums to be patched. The IPv4 checksum field
+     * holds the sum of the rest, not complemented. */
+    uint8_t header[2][64] __rte_cache_aligned;
+    /* main thread only */
+    uint32_t mac_count __rte_cache_aligned; /* the FDB's */
+    uint32_t refs;                          /* flood lists and static MACs that name it */
+    uint8_t origin;                         /* enum vgw_tunnel_origin */
+    uint8_t idle_checks;                    /* in a row that found a learned one unused */
+    uint16_t mtu;                           /* of the path */
+    uint32_t interface;                     /* GROUP: where it is sent */
+    uint64_t packets;                       /* that had passed at the last check */
+    struct resolution *resolution;
 } __rte_cache_aligned;
 
 extern struct tunnel *tunnels; /* vmarray of TUNNELS_MAX */
 
-int vxlan_init(void);
+int vxlan_init(void); /* main thread, after workers_create() */
 
-/* Main thread: the tunnel of a VTEP (index) to a remote, made when there is none; 0: table full. */
+/* Main thread: the tunnel of a VTEP (index) to a remote, made when there is none; 0: table full.
+ * The caller then holds a reference. */
 uint32_t tunnel_get(uint32_t vtep, const struct vgw_ip *remote, enum vgw_tunnel_origin origin);
 void tunnel_put(uint32_t tunnel);
-/* Its index if there is one, else 0. */
+/* Its index if there is one, else 0. Worker or main. */
 uint32_t tunnel_find(uint32_t vtep, const struct vgw_ip *remote);
 uint32_t vtep_by_id(uint32_t id);
+uint32_t vtep_id(uint32_t vtep); /* API id of a VTEP (index); 0: none */
 
 #endif

@@ -1,0 +1,93 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * show interfaces, show neighbours, show routes.
+ */
+#include <string.h>
+
+#include "show.h"
+
+static const struct column interface_columns[] = {
+    {"VFABRIC", "vfabric", FORMAT_TEXT, 0, NULL},
+    {"VROUTER", "vrouter", FORMAT_TEXT, 0, NULL},
+    {"INTERFACE", "name", FORMAT_TEXT, 0, NULL},
+    {"TYPE", "type", FORMAT_TEXT, 0, NULL},
+    {"PORT", "port", FORMAT_TEXT, 0, NULL},
+    {"VLAN", "vlan", FORMAT_NUMBER, 0, NULL},
+    {"STATE", "up", FORMAT_UP, 0, NULL},
+    {"MTU", "mtu", FORMAT_NUMBER, 0, NULL},
+    {"MAC", "mac", FORMAT_TEXT, COLUMN_WIDE, NULL},
+    {"RX PACKETS", "rx-packets", FORMAT_COUNT, COLUMN_RATE, NULL},
+    {"RX BYTES", "rx-bytes", FORMAT_BYTES, COLUMN_WIDE | COLUMN_RATE, NULL},
+    {"TX PACKETS", "tx-packets", FORMAT_COUNT, COLUMN_RATE, NULL},
+    {"TX BYTES", "tx-bytes", FORMAT_BYTES, COLUMN_WIDE | COLUMN_RATE, NULL},
+    {"ADDRESSES", "address", FORMAT_TEXT, 0, NULL},
+    {0},
+};
+
+const struct show show_interfaces = {
+    .name = "interfaces",
+    .list = "interface",
+    .help = "legs of the vrouters, and their addresses",
+    .empty = "No interfaces.",
+    .columns = interface_columns,
+};
+
+static const struct column neighbour_columns[] = {
+    {"VFABRIC", "vfabric", FORMAT_TEXT, 0, NULL},
+    {"VROUTER", "vrouter", FORMAT_TEXT, 0, NULL},
+    {"INTERFACE", "interface", FORMAT_TEXT, 0, NULL},
+    {"ADDRESS", "address", FORMAT_TEXT, 0, NULL},
+    {"MAC", "mac", FORMAT_TEXT, 0, NULL},
+    {"STATE", "state", FORMAT_TEXT, 0, NULL},
+    {"AGE", "age", FORMAT_SECONDS, 0, NULL},
+    {0},
+};
+
+const struct show show_neighbours = {
+    .name = "neighbours",
+    .list = "neighbour",
+    .help = "ARP and IPv6 neighbours of the vrouters",
+    .empty = "No neighbours.",
+    .columns = neighbour_columns,
+};
+
+static void route_next_hops(struct text *text, const json_t *row)
+{
+    const json_t *hops = json_object_get(row, "next-hop");
+
+    for (size_t i = 0; i < json_array_size(hops); i++) {
+        const json_t *hop = json_array_get(hops, i);
+        const char *address = json_string_value(json_object_get(hop, "address"));
+        const char *interface = json_string_value(json_object_get(hop, "interface"));
+        const json_t *active = json_object_get(hop, "active");
+        uint64_t weight;
+
+        text_puts(text, i ? ", " : "");
+        if (address)
+            text_puts(text, address);
+        if (interface && *interface)
+            text_printf(text, "%s%s", address ? "%" : "", interface);
+        if (json_number(json_object_get(hop, "weight"), &weight) && weight > 1)
+            text_printf(text, " weight %u", (unsigned int)weight);
+        if (json_is_false(active))
+            text_puts(text, " (inactive)");
+    }
+}
+
+static const struct column route_columns[] = {
+    {"VFABRIC", "vfabric", FORMAT_TEXT, 0, NULL},
+    {"VROUTER", "vrouter", FORMAT_TEXT, 0, NULL},
+    {"PREFIX", "prefix", FORMAT_TEXT, 0, NULL},
+    {"PROTOCOL", "protocol", FORMAT_TEXT, 0, NULL},
+    {"ACTIVE", "active", FORMAT_YES, 0, NULL},
+    {"NEXT HOPS", NULL, FORMAT_TEXT, 0, route_next_hops},
+    {0},
+};
+
+const struct show show_routes = {
+    .name = "routes",
+    .list = "route",
+    .help = "routing tables of the vrouters",
+    .empty = "No routes.",
+    .columns = route_columns,
+};

@@ -49,9 +49,8 @@ struct vector {
     struct packet packets[VECTOR_MAX];
 };
 
-#define VECTOR_FOREACH(packet, vector)                                                             \
-    for (struct packet *packet = (vector)->packets,                                                \
-                       *packet##_end = (vector)->packets + (vector)->count;                        \
-         packet < packet##_end; packet++)
+#define VECTOR_FOREACH(p, vector)                                                                  \
+    for (struct packet *p = (vector)->packets, *p##_end = (vector)->packets + (vector)->count;     \
+         p < p##_end; p++)
 
 #endif

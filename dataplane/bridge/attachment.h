@@ -17,7 +17,7 @@ struct attachment {
     uint32_t network;   /* index */
     uint16_t port;      /* index */
     bool up;            /* enabled, and its port is up */
-    bool policed;       /* has a storm limit */
+    bool policed;       /* has a storm limit; bridge/storm.h */
     uint8_t tag_length; /* bytes of tag[] put on at exit, taken off at entry: 0, 4, 8 */
     uint8_t _pad[3];
     uint8_t tag[8]; /* ready to write behind the source MAC */
@@ -25,6 +25,10 @@ struct attachment {
     uint32_t mac_count;
     uint32_t mac_limit;
     struct vgw_encap encap;
+    uint32_t static_macs;
+    uint32_t next; /* of the same port; 0: the last */
+    uint32_t previous;
+    bool enabled;
 } __rte_cache_aligned;
 static_assert(sizeof(struct attachment) == 64, "one cache line");
 
@@ -32,5 +36,6 @@ extern struct attachment *attachments; /* vmarray of ATTACHMENTS_MAX */
 
 int attachment_init(void);
 uint32_t attachment_by_id(uint32_t id);
+int static_mac_init(void); /* static_mac.c; attachment_init() calls it */
 
 #endif

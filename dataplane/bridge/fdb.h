@@ -14,8 +14,8 @@
 /* The value of an entry, as read: decode with the functions below. 0: no entry. */
 typedef uint64_t fdb_value_t;
 
-struct fdb;
-
+/* Main thread, after workers_create(). An operator's limit: no more than max_entries are learned.
+ */
 int fdb_init(uint32_t initial_entries, uint32_t max_entries);
 
 static inline endpoint_t fdb_endpoint(fdb_value_t value)
@@ -23,11 +23,33 @@ static inline endpoint_t fdb_endpoint(fdb_value_t value)
     return (endpoint_t){(uint32_t)value};
 }
 
+static inline bool fdb_is_static(fdb_value_t value)
+{
+    return (value >> 43 & 1) != 0;
+}
+
+/* When it was last seen: seconds, modulo 2^20 (12 days). */
+static inline uint32_t fdb_seen_s(fdb_value_t value)
+{
+    return (uint32_t)(value >> 44);
+}
+
 /* Worker: looks up n MACs at once: prefetches, then reads. networks[] and macs[] are parallel; MACs
- * as 48 bits in a uint64_t, fdb_mac(). values[i] is 0 where there is none; *slots gets what
- * fdb_seen() needs. */
+ * as 48 bits in a uint64_t, fdb_mac(). values[i] is 0 where there is none, else slots[i] is what
+ * fdb_seen() needs, good until the worker's next quiescent state. */
 void fdb_lookup_bulk(const uint32_t *networks, const uint64_t *macs, uint32_t n,
                      fdb_value_t *values, uint64_t **slots);
+
+/* Worker: the MAC was seen now. Writes at most once a second and entry, and gives way to whoever
+ * else writes. */
+static inline void fdb_seen(uint64_t *slot, fdb_value_t value, uint32_t now_s)
+{
+    uint64_t fresh = (value & ((1ull << 44) - 1)) | (uint64_t)now_s << 44;
+
+    if (fresh != value)
+        __atomic_compare_exchange_n(slot, &value, fresh, false, __ATOMIC_RELAXED, __ATOMIC_RELAXED);
+}
+
 static inline uint64_t fdb_mac(const struct rte_ether_addr *a)
 {
     uint32_t high;
@@ -38,10 +60,28 @@ static inline uint64_t fdb_mac(const struct rte_ether_addr *a)
     return (uint64_t)low << 32 | high;
 }
 
+static inline void fdb_mac_bytes(uint64_t mac, uint8_t bytes[6])
+{
+    __builtin_memcpy(bytes, &mac, 6); /* little-endian */
+}
+
 /* Main thread. */
-int fdb_set_static(uint32_t network, uint64_t mac, endpoint_t to); /* 0, -ENOMEM */
-int fdb_remove_static(uint32_t network, uint64_t mac);
-uint32_t fdb_count(void);
+int fdb_set_static(uint32_t network, uint64_t mac, endpoint_t to); /* 0, -ENOMEM, -ENOSPC */
+int fdb_remove_static(uint32_t network, uint64_t mac);             /* 0, -ENOENT */
+bool fdb_has_static(uint32_t network, uint64_t mac);
+uint32_t fdb_count(void); /* entries, static ones included */
+
+/* A MAC was seen behind an endpoint; what came of it. */
+enum fdb_learned {
+    FDB_REFUSED, /* by a limit, or the network does not learn, or one of them is gone */
+    FDB_KNOWN,   /* nothing new, or a static entry */
+    FDB_LEARNED,
+    FDB_MOVED,
+};
+enum fdb_learned fdb_learn(uint32_t network, uint64_t mac, endpoint_t from);
+
+/* Something that entries may name went away: walk the table faster, once. */
+void fdb_hurry(void);
 
 /* An index (attachment, tunnel, network) must not get a new owner while an entry may still name the
  * old one. Its owner is removed at once (workers see a dead endpoint and treat the entry as none);

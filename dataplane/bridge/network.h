@@ -11,6 +11,10 @@
 
 #define NETWORKS_MAX ((1u << 24) + 1)
 
+/* In network.flags, beside VGW_NETWORK_...: `first` was given up, and a worker may still read it.
+ */
+#define NETWORK_FIRST_RETIRED 0x8000u
+
 /* Endpoints that a flooded frame goes to. Never changed once workers can see it: replaced, and
  * freed by RCU. May be shared by many networks (interned by content). */
 struct flood_list {
@@ -44,13 +48,25 @@ struct network {
     uint32_t knid_network; /* 24 bits */
     uint16_t knid_vfabric;
     uint16_t _spare;
+    uint32_t static_macs;
 } __rte_cache_aligned;
 static_assert(sizeof(struct network) == 64, "one cache line");
 
 extern struct network *networks; /* vmarray of NETWORKS_MAX; index 0 unused */
 
+/* What the main thread counts of a network; apart, because few networks ever need it. */
+struct network_tally {
+    uint64_t moves;
+    uint64_t refused; /* learnings, by a limit */
+};
+extern struct network_tally *network_tallies;
+
 int network_init(void);
 uint32_t network_by_id(uint32_t id);
+
+/* Main thread: attachments join and leave the network's local flood list. O(its attachments). */
+int network_attachment_add(uint32_t network, uint32_t attachment); /* 0 or -ENOMEM */
+void network_attachment_remove(uint32_t network, uint32_t attachment);
 
 /* Main thread. A VTEP's VNI joins or changes (same vtep) or leaves the network. The list is owned
  * by the caller and must outlive its use by RCU. 0 or -ENOMEM. */
@@ -72,7 +88,8 @@ static inline const struct network_vni *network_vni_of(const struct network *n, 
 
 /* Interned lists, main thread: the same endpoints (in any order; sorted in place) give the same
  * list. */
-const struct flood_list *flood_list_get(endpoint_t *to, uint32_t count); /* NULL when count is 0 */
-void flood_list_put(const struct flood_list *list);                      /* NULL is allowed */
+const struct flood_list *flood_list_get(endpoint_t *to,
+                                        uint32_t count); /* NULL: count 0, or ENOMEM */
+void flood_list_put(const struct flood_list *list);      /* NULL is allowed */
 
 #endif

@@ -1,0 +1,155 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * The table below the FDB: open addressing over buckets of one cache line. Knows keys and values,
+ * and nothing of networks' settings, limits or ageing (that is fdb.c).
+ *
+ *   key    MAC 48 bits | network, low 14 bits | used 1 | passed 1
+ *   value  seen 20 bits | static 1 | network, high 11 bits | endpoint 32
+ *
+ * `passed`, in the first slot of a bucket, says that an entry whose home is this bucket or one
+ * before it sits in a later one: a search ends at the first bucket without it. An entry without an
+ * endpoint is dead; its slot stays with its key until a grace period is over, and its `seen` says
+ * which.
+ *
+ * A bucket is found by the hash's upper bits: a table of twice the size has the same order.
+ */
+#ifndef FDB_TABLE_H
+#define FDB_TABLE_H
+
+#include "bridge/fdb.h"
+#include <rte_common.h>
+#include <rte_prefetch.h>
+
+#define FDB_BUCKET_SLOTS 4
+#define FDB_BUCKETS_MIN 64u
+
+#define FDB_KEY_PASSED 1u
+#define FDB_KEY_USED 2u
+#define FDB_NETWORK_LOW 14 /* bits of the network in the key */
+
+#define FDB_SEEN_SHIFT 44
+#define FDB_SEEN_MASK ((1u << 20) - 1)
+#define FDB_STATIC (1ull << 43)
+
+struct fdb_slot {
+    uint64_t key;
+    uint64_t value;
+};
+
+struct fdb_bucket {
+    struct fdb_slot slots[FDB_BUCKET_SLOTS];
+} __rte_cache_aligned;
+static_assert(sizeof(struct fdb_bucket) == 64, "one cache line");
+
+struct fdb_table {
+    struct fdb_bucket *buckets;
+    uint64_t mask;      /* buckets - 1 */
+    uint32_t shift;     /* hash >> shift is the home bucket */
+    uint64_t secret[2]; /* so that nobody can choose MACs of one bucket */
+    /* the writer's */
+    uint16_t *passed; /* of each bucket: entries that found it full and went on */
+    uint32_t live;    /* entries */
+    uint32_t used;    /* slots that are not free: live or dead */
+};
+
+/* (network, MAC) as the table has it. */
+struct fdb_name {
+    uint64_t key;
+    uint32_t high; /* upper bits of the network */
+};
+
+static inline struct fdb_name fdb_name(uint32_t network, uint64_t mac)
+{
+    return (struct fdb_name){
+        mac << 16 | (network & ((1u << FDB_NETWORK_LOW) - 1)) << 2 | FDB_KEY_USED,
+        network >> FDB_NETWORK_LOW,
+    };
+}
+
+static inline uint64_t fdb_hash(const struct fdb_table *t, struct fdb_name name)
+{
+    unsigned __int128 product =
+        (unsigned __int128)(name.key ^ t->secret[0]) * (name.high ^ t->secret[1]);
+
+    return (uint64_t)product ^ (uint64_t)(product >> 64);
+}
+
+static inline fdb_value_t fdb_value(struct fdb_name name, endpoint_t to, bool is_static,
+                                    uint32_t now_s)
+{
+    return (uint64_t)(now_s & FDB_SEEN_MASK) << FDB_SEEN_SHIFT | (is_static ? FDB_STATIC : 0) |
+           (uint64_t)name.high << 32 | to.word;
+}
+
+static inline uint32_t fdb_value_high(fdb_value_t value)
+{
+    return (uint32_t)(value >> 32) & ((1u << 11) - 1);
+}
+
+/* What a slot is about. */
+static inline uint64_t fdb_slot_mac(uint64_t key)
+{
+    return key >> 16;
+}
+
+static inline uint32_t fdb_slot_network(uint64_t key, fdb_value_t value)
+{
+    return fdb_value_high(value) << FDB_NETWORK_LOW |
+           ((uint32_t)(key >> 2) & ((1u << FDB_NETWORK_LOW) - 1));
+}
+
+static inline bool fdb_slot_is(const struct fdb_slot *slot, uint64_t key, struct fdb_name name)
+{
+    return (key & ~(uint64_t)FDB_KEY_PASSED) == name.key &&
+           fdb_value_high(__atomic_load_n(&slot->value, __ATOMIC_RELAXED)) == name.high;
+}
+
+/* Reader: the value of a name whose hash is known; 0: none. Keys are read before values. */
+static inline fdb_value_t fdb_table_find(const struct fdb_table *t, struct fdb_name name,
+                                         uint64_t hash, uint64_t **where)
+{
+    uint64_t home = hash >> t->shift;
+    uint64_t b = home;
+    uint64_t first;
+
+    do {
+        struct fdb_slot *slots = t->buckets[b].slots;
+
+        first = __atomic_load_n(&slots[0].key, __ATOMIC_ACQUIRE);
+        for (int i = 0; i < FDB_BUCKET_SLOTS; i++) {
+            uint64_t key = i == 0 ? first : __atomic_load_n(&slots[i].key, __ATOMIC_ACQUIRE);
+            fdb_value_t value;
+
+            if ((key & ~(uint64_t)FDB_KEY_PASSED) != name.key)
+                continue;
+            value = __atomic_load_n(&slots[i].value, __ATOMIC_ACQUIRE);
+            if (fdb_value_high(value) != name.high || (uint32_t)value == 0)
+                continue;
+            *where = &slots[i].value;
+            return value;
+        }
+        b = (b + 1) & t->mask;
+    } while ((first & FDB_KEY_PASSED) && b != home);
+    return 0;
+}
+
+/* Reader: as fdb_lookup_bulk(). */
+void fdb_table_lookup_bulk(const struct fdb_table *t, const uint32_t *networks,
+                           const uint64_t *macs, uint32_t n, fdb_value_t *values, uint64_t **slots);
+
+/* The writer's. Buckets: a power of two, at least FDB_BUCKETS_MIN. NULL: no memory. */
+struct fdb_table *fdb_table_create(uint32_t buckets, const uint64_t secret[2]);
+void fdb_table_destroy(void *table);
+size_t fdb_table_bytes(const struct fdb_table *t);
+
+/* The slot that has this name, dead or alive, or NULL. */
+struct fdb_slot *fdb_table_slot(struct fdb_table *t, struct fdb_name name);
+/* A name that has no slot yet. -ENOSPC when every bucket near its home is full. */
+int fdb_table_insert(struct fdb_table *t, struct fdb_name name, fdb_value_t value);
+/* Gives a slot, dead or alive, another value of the same name; a value without endpoint is dead.
+ * What it was. */
+fdb_value_t fdb_table_store(struct fdb_table *t, struct fdb_slot *slot, fdb_value_t value);
+/* A dead slot that no reader can hold becomes free. */
+void fdb_table_free(struct fdb_table *t, struct fdb_slot *slot);
+
+#endif

@@ -16,9 +16,13 @@ void observe_slow(struct worker *w, enum vgw_point point, struct packet *packets
 static inline void observe(struct worker *w, enum vgw_point point, struct packet *packets,
                            uint32_t count)
 {
-    if (unlikely(w->observing & (1u << point)))
+    if (unlikely(__atomic_load_n(&w->observing, __ATOMIC_RELAXED) & 1u << point))
         observe_slow(w, point, packets, count, VGW_DROP_COUNT);
 }
+
+/* Main thread: shows the end of a punted packet. */
+struct punt;
+void observe_main_drop(struct rte_mbuf *m, const struct punt *note, enum vgw_drop reason);
 
 int observe_init(void);  /* registers its actions; main thread */
 void observe_poll(void); /* main thread: takes what workers recorded and sends it as events */

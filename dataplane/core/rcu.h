@@ -18,6 +18,7 @@ void rcu_quiescent(uint32_t worker);
 
 /* Main thread only. */
 void rcu_defer(void (*free_fn)(void *), void *object); /* calls it once no worker can hold object */
+void rcu_defer_index(void (*free_fn)(void *, uint32_t), void *object, uint32_t index);
 void rcu_wait(void);    /* until all that was read before is let go */
 void rcu_reclaim(void); /* runs what is due; the main loop calls it */
 

@@ -77,6 +77,8 @@ struct worker {
     uint64_t packets;
     uint64_t busy_cycles;
     uint64_t sleeps;
+    uint64_t stage_cycles; /* of stages run inside the one that runs; core/stage.c */
+    uint32_t cpu;
 
     struct learner *learner;  /* bridge/learn.h */
     struct policer *policers; /* bridge/storm.h */
@@ -125,7 +127,8 @@ void counters_reset(size_t worker_array_offset, uint32_t index);
 
 /* Main thread. */
 int workers_create(uint32_t count); /* memory, rings; no thread yet */
-int workers_launch(void);           /* one thread each, on the configured CPUs */
+void workers_destroy(void);
+int workers_launch(void); /* one thread each, on the configured CPUs */
 void workers_stop(void);
 void workers_wake(void);                /* something changed that a sleeping worker must see */
 uint32_t worker_poll(struct worker *w); /* one turn: inject ring, receive queues, stages, transmit;

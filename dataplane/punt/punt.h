@@ -7,6 +7,7 @@
 #define PUNT_H
 
 #include "core/worker.h"
+#include <stdbool.h>
 
 /* X(identifier, "name", packets per second and worker, handler in the main thread) */
 #define PUNTS(X)                                                                                   \
@@ -32,7 +33,8 @@ struct punt {
     uint32_t network;   /* index, when bridged */
     uint16_t l3_offset; /* bytes from the mbuf's data to the IP header */
     uint16_t value;     /* TOO_BIG: MTU, bytes of inner IP packet */
-    uint32_t adjacency; /* NEIGHBOUR: which */
+    uint32_t adjacency; /* NEIGHBOUR: which; punt() takes it from p->vtep */
+    bool observed;      /* an observation follows it */
 };
 
 /* Worker: hands the packet over, or drops it (punt-rate, punt-full). Takes the mbuf. */

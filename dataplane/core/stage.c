@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * The row of stages: runs them in order and keeps their statistics. Cycles of stages that run
+ * inside another (a full vector) count for the inner one alone.
+ */
+#include "core/observe.h"
+#include "core/worker.h"
+
+#include <rte_cycles.h>
+
+static const stage_fn functions[STAGE_COUNT] = {
+#define X(identifier, name, function) [STAGE_##identifier] = function,
+    STAGES(X)
+#undef X
+};
+
+static void stage_run(struct worker *w, enum stage s)
+{
+    struct vector *v = &w->in[s];
+    struct stage_stats *stats = &w->stages[s];
+    uint64_t inner = w->stage_cycles, start = rte_rdtsc(), spent;
+
+    w->stage_cycles = 0;
+    stats->packets += v->count;
+    stats->vectors++;
+    functions[s](w, v);
+    v->count = 0;
+    spent = rte_rdtsc() - start;
+    stats->cycles += spent - w->stage_cycles;
+    w->stage_cycles = inner + spent;
+}
+
+void stages_run(struct worker *w, enum stage first)
+{
+    for (enum stage s = first; s < STAGE_COUNT; s++) {
+        if (w->in[s].count != 0)
+            stage_run(w, s);
+    }
+}
+
+void stage_run_full(struct worker *w, enum stage s)
+{
+    stages_run(w, s);
+}
+
+void packet_drop(struct worker *w, struct packet *p, enum vgw_drop reason)
+{
+    w->drops[reason]++;
+    if (unlikely(w->observing & 1u << VGW_POINT_DROP))
+        observe_slow(w, VGW_POINT_DROP, p, 1, reason);
+    rte_pktmbuf_free(p->mbuf);
+}

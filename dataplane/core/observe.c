@@ -74,21 +74,24 @@ struct observe_ring {
     char bytes[RING_BYTES] __rte_cache_aligned;
 };
 
+static_assert(sizeof(struct mark) == sizeof(uint64_t), "as observe_follow() copies it");
+
+int observe_mark_offset = -1;
+
 static struct observation observations[OBSERVATIONS_MAX];
 static struct observe_set *active; /* NULL: nobody observes */
 static struct observe_ring *rings[WORKERS_MAX];
-static int mark_offset = -1;
 static uint32_t last_id;
 static uint32_t main_number;
 
 static struct mark *mark_of(struct rte_mbuf *m)
 {
-    return RTE_MBUF_DYNFIELD(m, mark_offset, struct mark *);
+    return RTE_MBUF_DYNFIELD(m, observe_mark_offset, struct mark *);
 }
 
 /* Which observations follow the packet, this one's filters tried at this point. */
-static uint32_t follow(const struct observe_set *set, enum vgw_point point, struct packet *p,
-                       enum vgw_drop reason, uint32_t *last_number, uint32_t number_base)
+static uint32_t follow(const struct observe_set *set, struct packet *p, uint32_t *last_number,
+                       uint32_t number_base)
 {
     struct mark *mark = mark_of(p->mbuf);
     uint32_t before = (p->flags & PACKET_OBSERVED) != 0 ? mark->observations : 0, bits = before;
@@ -215,7 +218,7 @@ void observe_slow(struct worker *w, enum vgw_point point, struct packet *packets
         return;
     for (uint32_t k = 0; k < count; k++) {
         struct packet *p = &packets[k];
-        uint32_t bits = follow(set, point, p, reason, &ring->number, w->index << 24);
+        uint32_t bits = follow(set, p, &ring->number, w->index << 24);
 
         for (uint32_t i = 0; bits != 0; i++, bits >>= 1) {
             if ((bits & 1) != 0 && is_wanted(set, i, point, reason)) {
@@ -285,7 +288,7 @@ void observe_main_drop(struct rte_mbuf *m, const struct punt *note, enum vgw_dro
     if (set == NULL)
         return;
     p.flags = note->observed ? PACKET_OBSERVED : 0;
-    bits = follow(set, VGW_POINT_DROP, &p, reason, &main_number, (uint32_t)MAIN_THREAD << 24);
+    bits = follow(set, &p, &main_number, (uint32_t)MAIN_THREAD << 24);
     for (uint32_t i = 0; bits != 0; i++, bits >>= 1) {
         static char bytes[SNAP_MAX];
         struct vgw_observed seen;
@@ -404,14 +407,14 @@ static int observe_stop(const void *arguments, struct action_token token,
 int observe_init(void)
 {
     static const struct rte_mbuf_dynfield field = {
-        .name = "vgw_observe_mark", .size = sizeof(struct mark), .align = alignof(struct mark)};
+        .name = "vgw_observe_mark", .size = sizeof(struct mark), .align = alignof(uint64_t)};
     static const struct action_class start = {VGW_ACTION_OBSERVE_START, sizeof(struct vgw_observe),
                                               observe_start};
     static const struct action_class stop = {VGW_ACTION_OBSERVE_STOP,
                                              sizeof(struct vgw_observe_stop), observe_stop};
 
-    mark_offset = rte_mbuf_dynfield_register(&field);
-    if (mark_offset < 0)
+    observe_mark_offset = rte_mbuf_dynfield_register(&field);
+    if (observe_mark_offset < 0)
         return -ENOSPC;
     action_register(&start);
     action_register(&stop);

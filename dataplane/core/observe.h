@@ -20,6 +20,16 @@ static inline void observe(struct worker *w, enum vgw_point point, struct packet
         observe_slow(w, point, packets, count, VGW_DROP_COUNT);
 }
 
+/* A packet goes on in another mbuf that is no clone of the former (a header chained in front): its
+ * mark goes with it. Worker. */
+extern int observe_mark_offset; /* of the mbufs' dynamic field */
+static inline void observe_follow(const struct packet *p, struct rte_mbuf *to)
+{
+    if (unlikely(p->flags & PACKET_OBSERVED))
+        *RTE_MBUF_DYNFIELD(to, observe_mark_offset, uint64_t *) =
+            *RTE_MBUF_DYNFIELD(p->mbuf, observe_mark_offset, uint64_t *);
+}
+
 /* Main thread: shows the end of a punted packet. */
 struct punt;
 void observe_main_drop(struct rte_mbuf *m, const struct punt *note, enum vgw_drop reason);

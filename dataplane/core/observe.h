@@ -8,6 +8,7 @@
 
 #include "core/worker.h"
 #include "vgw_observe.h"
+#include <rte_mbuf_dyn.h>
 
 void observe_slow(struct worker *w, enum vgw_point point, struct packet *packets, uint32_t count,
                   enum vgw_drop reason);

@@ -79,6 +79,13 @@ const struct schema_kind *schema_owner(const struct schema *schema, const struct
 /* Default of a leaf, canonical text; NULL: none. `name` may be "container/leaf". */
 const char *schema_default(const struct schema_kind *kind, const char *name);
 
+/* Path of the entry that the reference with the value `value`, in the entry `entry`, means;
+ * malloc'ed. NULL when a leaf that its path needs is absent. `sibling` gives the values of leaves
+ * beside it. */
+char *schema_reference_path(const struct schema_reference *reference, const char *entry,
+                            const char *value, const char *(*sibling)(void *arg, const char *leaf),
+                            void *arg);
+
 /* What the type of a leaf takes, for a human: "a number from 68 to 9216", "one of server, client".
  */
 void schema_describe_type(const struct lysc_node *leaf, char *buffer, size_t size);
@@ -94,6 +101,7 @@ struct schema_path {
     const struct lysc_node *node; /* the target; NULL: the datastore */
     bool list;       /* the target is a list without keys: kind and entry are its parent's */
     char *inside;    /* libyang data path from the entry to the target; "" : the entry */
+    size_t last;     /* where the target's own step begins in data_path */
     char *data_path; /* libyang data path from the root */
 };
 

@@ -347,6 +347,7 @@ static void complete_path(struct completing *c, const struct command *command, i
                           char *const *words)
 {
     char **path = calloc((size_t)count, sizeof(*path));
+    bool chosen = false; /* a flag that is a word stands already */
     int length = 0;
 
     for (int i = 0; path && i < count - 1; i++) {
@@ -354,13 +355,14 @@ static void complete_path(struct completing *c, const struct command *command, i
 
         for (const struct arg *arg = command->args; arg && arg->kind != ARG_END; arg++)
             flag = flag || !strcmp(arg->word, words[i]);
+        chosen = chosen || (flag && words[i][0] != '-');
         if (!flag)
             path[length++] = words[i];
     }
     if (path)
         complete_config(c, command->syntax == SYNTAX_SET ? WALK_SET : WALK_PATH, length, path);
     for (const struct arg *arg = command->args; arg && arg->kind != ARG_END; arg++)
-        if (arg->word[0] != '-' ? !length : *c->partial == '-')
+        if (arg->word[0] != '-' ? !length && !chosen : *c->partial == '-')
             complete_add(c, arg->word, arg->help, false);
     free(path);
 }

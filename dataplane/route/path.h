@@ -14,21 +14,27 @@
 #include "vgw_api.h"
 #include <rte_common.h>
 #include <stdbool.h>
+#include <stddef.h>
 
 #define ADJACENCIES_MAX (1u << 20)
-#define PATHS_MAX (1u << 16)
+#define PATHS_MAX (1u << 17) /* 65,536 remote VTEPs on link, and what static routes have */
 #define PATH_BUCKETS 256 /* four for each of 64 next hops */
 
 struct adjacency {
-    bool ready;         /* the neighbour's MAC is known */
-    uint8_t length;     /* of header: 14, 18 or 22 */
-    uint16_t port;      /* index */
-    uint16_t mtu;       /* bytes of IP packet */
-    uint8_t header[22]; /* Ethernet up to and including the ethertype; that of IPv4 or IPv6 */
+    bool ready;     /* the neighbour's MAC is known */
+    uint8_t length; /* of header: 14, 18 or 22 */
+    uint16_t port;  /* index */
+    uint16_t mtu;   /* bytes of IP packet */
+    uint16_t _pad;
+    /* Ethernet up to and including the ethertype; that of IPv4 or IPv6. The destination MAC lies in
+     * one aligned word, so that it changes by a single store. */
+    uint8_t header[22];
+    uint8_t _pad2[2];
     uint32_t interface; /* index into interfaces[] */
     struct vgw_ip ip;   /* the neighbour */
 } __rte_cache_aligned;
 static_assert(sizeof(struct adjacency) == 64, "one cache line");
+static_assert(offsetof(struct adjacency, header) % 8 == 0, "the MAC is one store");
 
 struct path {
     uint16_t mask;                 /* buckets in use - 1; a power of two minus one */
@@ -48,7 +54,7 @@ static inline uint32_t path_adjacency(uint32_t path, uint32_t flow)
 }
 
 /* Main thread. changed() is called at once, and whenever the path's index or MTU changes; path 0:
- * none. */
+ * none. It must not create or destroy resolutions. NULL: no memory. */
 struct resolution;
 typedef void (*resolution_fn)(void *user, uint32_t path, uint16_t mtu);
 struct resolution *resolution_create(uint32_t vrouter, const struct vgw_ip *to,

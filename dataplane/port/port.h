@@ -35,7 +35,8 @@ void port_watch(port_watch_fn fn);
 void port_ref(uint32_t port);
 void port_unref(uint32_t port);
 
-/* Tests: a port over an ethdev that they made (net_ring), under an API id. */
+/* Tests: a port over an ethdev that they made (net_ring), under an API id. Declarations of that id
+ * configure it further (MTU, MAC, enabled); the device that they name is ignored. */
 int port_adopt(uint32_t id, uint16_t ethdev);
 
 #endif

@@ -71,8 +71,8 @@ void datastore_close(struct datastore *ds);
 struct schema *datastore_schema(struct datastore *ds);
 struct store *datastore_store(struct datastore *ds);
 
-/* Called after each commit that changed entries, once durable: transaction->changes with path,
- * kind, id, parent, before, after. Deletions stand before their data is gone from `before`. */
+/* Called after each commit that changed entries, once it is durable, with transaction->changes:
+ * path, kind, id, parent, before, after. */
 void datastore_on_commit(struct datastore *ds, store_feed_fn fn, void *arg);
 
 /* Revision of running, and a number that grows with every edit of the candidate (or running): for

@@ -37,10 +37,12 @@ struct store_change {
     const char *after;             /* NULL: the entry is deleted (its children must be, too) */
     const char *const *references; /* paths of entries that `after` refers to, NULL-terminated */
     const char *const *claims;     /* keys that `after` claims, NULL-terminated */
-    char *before;                  /* set by commit; NULL: the entry is new; the store's, freed
-                                      by store_commit() after the feed */
-    uint32_t id;                   /* set by commit */
-    uint32_t parent;               /* set by commit */
+    /* Set by commit for the feed, freed by store_commit() after it: */
+    char *before;             /* NULL: the entry is new */
+    char **before_references; /* NULL-terminated; NULL when the entry is new */
+    char **before_claims;     /* NULL-terminated; NULL when the entry is new */
+    uint32_t id;
+    uint32_t parent;
 };
 
 enum store_commit_state { STORE_COMMITTED = 0, STORE_UNCONFIRMED, STORE_REVERTED };

@@ -28,6 +28,8 @@
     X(DELETE, "DELETE FROM entry WHERE id = ?1")                                                   \
     X(REFERENCE_ADD, "INSERT OR IGNORE INTO reference(source, target) VALUES(?1, ?2)")             \
     X(REFERENCE_CLEAR, "DELETE FROM reference WHERE source = ?1")                                  \
+    X(REFERENCES_OF, "SELECT target FROM reference WHERE source = ?1")                             \
+    X(CLAIMS_OF, "SELECT claim FROM claim WHERE owner = ?1")                                       \
     X(CLAIM_ADD, "INSERT INTO claim(claim, owner) VALUES(?1, ?2)")                                 \
     X(CLAIM_CLEAR, "DELETE FROM claim WHERE owner = ?1")                                           \
     X(LOG_ADD, "INSERT INTO commit_log(revision, time, author, comment, changes, state, "          \

@@ -71,6 +71,52 @@ static int insert_entry(struct store_sqlite *s, struct store_change *change, uin
     return 0;
 }
 
+/* The texts that a statement with an id returns; NULL-terminated, malloc'ed. */
+static int get_list(struct store_sqlite *s, enum statement id, uint32_t entry, char ***list)
+{
+    sqlite3_stmt *stmt = sqlite_take(s, id);
+    size_t count = 0;
+    int result;
+
+    *list = calloc(1, sizeof(char *));
+    if (!stmt || !*list)
+        return -ENOMEM;
+    sqlite_bind(stmt, "i", (int64_t)entry);
+    while ((result = sqlite3_step(stmt)) == SQLITE_ROW) {
+        char **longer = realloc(*list, (count + 2) * sizeof(char *));
+
+        if (!longer) {
+            result = SQLITE_NOMEM;
+            break;
+        }
+        *list = longer;
+        longer[count] = strdup((const char *)sqlite3_column_text(stmt, 0));
+        longer[++count] = NULL;
+    }
+    sqlite_give(s, id, stmt);
+    return sqlite_errno(result);
+}
+
+static void free_list(char **list)
+{
+    for (char **item = list; item && *item; item++)
+        free(*item);
+    free(list);
+}
+
+static int clear_indexes(struct store_sqlite *s, struct store_change *change)
+{
+    int err = get_list(s, STATEMENT_REFERENCES_OF, change->id, &change->before_references);
+
+    if (!err)
+        err = get_list(s, STATEMENT_CLAIMS_OF, change->id, &change->before_claims);
+    if (!err)
+        err = sqlite_run(s, STATEMENT_REFERENCE_CLEAR, "i", (int64_t)change->id);
+    if (!err)
+        err = sqlite_run(s, STATEMENT_CLAIM_CLEAR, "i", (int64_t)change->id);
+    return err;
+}
+
 static int change_entry(struct store_sqlite *s, struct store_change *change, uint64_t revision)
 {
     int err = find_before(s, change);
@@ -78,9 +124,7 @@ static int change_entry(struct store_sqlite *s, struct store_change *change, uin
     if (err)
         return err;
     if (change->id) {
-        err = sqlite_run(s, STATEMENT_REFERENCE_CLEAR, "i", (int64_t)change->id);
-        if (!err)
-            err = sqlite_run(s, STATEMENT_CLAIM_CLEAR, "i", (int64_t)change->id);
+        err = clear_indexes(s, change);
         if (err)
             return err;
         if (!change->after)
@@ -174,8 +218,13 @@ int sqlite_commit(struct store *store, struct store_transaction *t)
             store->feed(store->feed_arg, t);
     }
     for (size_t i = 0; i < t->change_count; i++) {
-        free(t->changes[i].before);
-        t->changes[i].before = NULL;
+        struct store_change *c = &t->changes[i];
+
+        free(c->before);
+        free_list(c->before_references);
+        free_list(c->before_claims);
+        c->before = NULL;
+        c->before_references = c->before_claims = NULL;
     }
     return err;
 }

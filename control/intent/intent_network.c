@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * From /vfabric/network and what it holds to struct vgw_network, vgw_attachment, vgw_static_mac. */
+#include <errno.h>
+
+#include "api/vgw_network.h"
+#include "control/intent/internal.h"
+
+int intent_network(const struct source *source, void *buffer, size_t size)
+{
+    static const struct {
+        const char *leaf;
+        uint32_t flag;
+    } flags[] = {
+        {"learning", VGW_NETWORK_LEARNING},
+        {"flood/unknown-unicast", VGW_NETWORK_FLOOD_UNKNOWN},
+        {"flood/broadcast", VGW_NETWORK_FLOOD_BROADCAST},
+        {"flood/multicast", VGW_NETWORK_FLOOD_MULTICAST},
+        {"link-local-control", VGW_NETWORK_LINK_LOCAL_CONTROL},
+    };
+    struct vgw_network *network = buffer;
+
+    if (size < sizeof(*network))
+        return -ENOSPC;
+    network->id = source->entry->id;
+    network->network_id = source_number(source, "id", 0);
+    network->vfabric_id = source_vfabric_id(source);
+    network->age_s = (uint16_t)source_number(source, "ageing-time", 300);
+    network->mac_limit = source_number(source, "mac-limit", 0);
+    for (size_t i = 0; i < sizeof(flags) / sizeof(flags[0]); i++)
+        if (source_bool(source, flags[i].leaf))
+            network->flags |= flags[i].flag;
+    return sizeof(*network);
+}
+
+int intent_attachment(const struct source *source, void *buffer, size_t size)
+{
+    static const char *const storms[VGW_STORM_COUNT] = {
+        [VGW_STORM_BROADCAST] = "storm-control/broadcast",
+        [VGW_STORM_MULTICAST] = "storm-control/multicast",
+        [VGW_STORM_UNKNOWN] = "storm-control/unknown-unicast",
+    };
+    struct vgw_attachment *attachment = buffer;
+
+    if (size < sizeof(*attachment))
+        return -ENOSPC;
+    attachment->id = source->entry->id;
+    attachment->network = source->entry->parent;
+    attachment->port = source_reference(source, NULL, "port");
+    attachment->enabled = source_bool(source, "enabled");
+    attachment->mac_limit = source_number(source, "mac-limit", 0);
+    source_encap(source, &attachment->encap);
+    for (int i = 0; i < VGW_STORM_COUNT; i++)
+        attachment->storm_pps[i] = source_number(source, storms[i], VGW_STORM_UNLIMITED);
+    return attachment->port ? (int)sizeof(*attachment) : -EINVAL;
+}
+
+int intent_static_mac(const struct source *source, void *buffer, size_t size)
+{
+    struct vgw_static_mac *mac = buffer;
+
+    if (size < sizeof(*mac))
+        return -ENOSPC;
+    mac->id = source->entry->id;
+    mac->network = source->entry->parent;
+    mac->attachment = source_reference(source, NULL, "attachment");
+    mac->vtep = source_reference(source, NULL, "vtep");
+    source_ip(source, "remote", &mac->remote);
+    if (!source_mac(source, "address", mac->mac) || (!mac->attachment && !mac->vtep))
+        return -EINVAL;
+    return sizeof(*mac);
+}

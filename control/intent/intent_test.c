@@ -1,0 +1,287 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * From configuration to objects: their contents, their order, and what a change makes of them. */
+#include "api/vgw_network.h"
+#include "api/vgw_port.h"
+#include "api/vgw_vrouter.h"
+#include "api/vgw_vxlan.h"
+#include "control/datastore/datastore_test.h"
+#include "control/intent/intent.h"
+
+/* Objects as a text: "port 1, network 4, ". */
+static const char *const names[VGW_OBJECT_COUNT] = {
+    "none",  "port",      "network", "attachment", "vrouter",   "interface",
+    "route", "neighbour", "vtep",    "vni",        "static-mac"};
+
+struct seen {
+    char order[1024];
+    uint8_t body[VGW_OBJECT_COUNT][4096]; /* the last of each */
+};
+
+static int see(void *arg, enum vgw_object object, uint32_t id, const void *body, size_t length)
+{
+    struct seen *s = arg;
+
+    sprintf(s->order + strlen(s->order), "%s ", names[object]);
+    assert_true(length <= sizeof(s->body[0]));
+    memcpy(s->body[object], body, length);
+    return 0;
+}
+
+static void load(struct fixture *f, const char *json)
+{
+    ok(f, datastore_import(f->ds, true, json, NULL, &f->errors));
+    ok(f, commit(f));
+}
+
+static uint32_t id_of(struct fixture *f, const char *path)
+{
+    struct store_entry entry = {0};
+    uint32_t id;
+
+    assert_int_equal(store_get(f->store, path, &entry), 0);
+    id = entry.id;
+    store_entry_clear(&entry);
+    return id;
+}
+
+static void check_network(struct fixture *f, const struct seen *s)
+{
+    const struct vgw_network *network = (const void *)s->body[VGW_OBJECT_NETWORK];
+    const struct vgw_attachment *attachment = (const void *)s->body[VGW_OBJECT_ATTACHMENT];
+    const struct vgw_static_mac *mac = (const void *)s->body[VGW_OBJECT_STATIC_MAC];
+
+    assert_int_equal(network->id, id_of(f, "/vgw:vfabric=acme/network=web"));
+    assert_int_equal(network->network_id, 100);
+    assert_int_equal(network->vfabric_id, 7);
+    assert_int_equal(network->age_s, 300);
+    assert_int_equal(network->flags, VGW_NETWORK_LEARNING | VGW_NETWORK_FLOOD_UNKNOWN |
+                                         VGW_NETWORK_FLOOD_BROADCAST);
+    assert_int_equal(attachment->network, network->id);
+    assert_int_equal(attachment->port, id_of(f, "/vgw:port=eth0"));
+    assert_int_equal(attachment->encap.kind, VGW_ENCAP_DOT1Q);
+    assert_int_equal(attachment->encap.outer_tpid, 0x8100);
+    assert_int_equal(attachment->encap.vlan, 10);
+    assert_int_equal(attachment->enabled, 1);
+    assert_int_equal(attachment->storm_pps[VGW_STORM_BROADCAST], 500);
+    assert_true(attachment->storm_pps[VGW_STORM_MULTICAST] == VGW_STORM_UNLIMITED);
+    assert_int_equal(mac->vtep, id_of(f, "/vgw:vfabric=acme/vrouter=core/vtep=v1"));
+    assert_int_equal(mac->attachment, 0);
+    assert_int_equal(mac->remote.family, 4);
+    assert_int_equal(mac->mac[5], 2);
+}
+
+static void check_vrouter(struct fixture *f, const struct seen *s)
+{
+    const struct vgw_vrouter *vrouter = (const void *)s->body[VGW_OBJECT_VROUTER];
+    const struct vgw_interface *interface = (const void *)s->body[VGW_OBJECT_INTERFACE];
+    const struct vgw_route *route = (const void *)s->body[VGW_OBJECT_ROUTE];
+    const struct vgw_neighbour *neighbour = (const void *)s->body[VGW_OBJECT_NEIGHBOUR];
+
+    assert_string_equal(vrouter->name, "core");
+    assert_int_equal(vrouter->vfabric_id, 7);
+    assert_int_equal(interface->vrouter, vrouter->id);
+    assert_int_equal(interface->port, id_of(f, "/vgw:port=eth1"));
+    assert_int_equal(interface->kind, VGW_INTERFACE_ROUTED);
+    assert_int_equal(interface->address_count, 1);
+    assert_int_equal(interface->addresses[0].length, 24);
+    assert_int_equal(interface->addresses[0].ip.bytes[3], 1);
+    assert_int_equal(route->blackhole, 1);
+    assert_int_equal(route->next_hop_count, 0);
+    assert_int_equal(route->prefix.length, 16);
+    assert_int_equal(neighbour->interface, interface->id);
+}
+
+static void check_vxlan(struct fixture *f, const struct seen *s)
+{
+    const struct vgw_vtep *vtep = (const void *)s->body[VGW_OBJECT_VTEP];
+    const struct vgw_vni *vni = (const void *)s->body[VGW_OBJECT_VNI];
+
+    assert_int_equal(vtep->udp_port, 4789);
+    assert_int_equal(vtep->dscp, 10);
+    assert_int_equal(vtep->ttl, 64);
+    assert_int_equal(vtep->source_port_min, 49152);
+    assert_int_equal(vtep->source_port_max, 65535);
+    assert_int_equal(vtep->udp_checksum, VGW_CHECKSUM_DEFAULT);
+    assert_int_equal(vtep->dont_fragment, 1);
+    assert_int_equal(vtep->split_horizon_group, 1);
+    assert_int_equal(vtep->remote_count, 1);
+    assert_int_equal(vtep->multicast_interface,
+                     id_of(f, "/vgw:vfabric=acme/vrouter=core/interface=up"));
+    assert_int_equal(vni->vni, 5000);
+    assert_int_equal(vni->vtep, vtep->id);
+    assert_int_equal(vni->network, id_of(f, "/vgw:vfabric=acme/network=web"));
+    assert_int_equal(vni->learning, 1);
+    assert_int_equal(vni->keep_tag, 1);
+    assert_int_equal(vni->known_only, 0);
+    assert_int_equal(vni->remote_count, 2);
+    assert_int_equal(vni->remotes[1].bytes[3], 4);
+    assert_int_equal(vni->group.family, 0);
+}
+
+static void everything_is_declared_in_order_with_defaults(void **state)
+{
+    struct fixture *f = *state;
+    struct intent_cursor cursor = {0};
+    struct seen seen = {0};
+    const struct vgw_port *port = (const void *)seen.body[VGW_OBJECT_PORT];
+    struct intent *intent;
+
+    load(f, everything);
+    assert_int_equal(intent_new(f->ds, &intent), 0);
+    while (intent_walk(intent, &cursor, 3, see, &seen) > 0)
+        ;
+    assert_string_equal(seen.order, "port port network attachment vrouter interface interface "
+                                    "route route neighbour vtep vni static-mac static-mac ");
+    assert_string_equal(port->device, "tap:t1");
+    assert_string_equal(port->netns, "ns");
+    assert_int_equal(port->mtu, 9000);
+    assert_int_equal(port->has_mac, 1);
+    assert_int_equal(port->rx_descriptors, 1024);
+    check_network(f, &seen);
+    check_vrouter(f, &seen);
+    check_vxlan(f, &seen);
+    intent_free(intent);
+}
+
+/* A commit's plan as a text: "-network +network ". */
+struct planner {
+    struct intent *intent;
+    char order[512];
+};
+
+static void plan(void *arg, const struct store_transaction *transaction)
+{
+    uint8_t buffer[INTENT_OBJECT_MAX];
+    struct planner *p = arg;
+    struct intent_item *items;
+    size_t count;
+
+    assert_int_equal(intent_plan(p->intent, transaction, &items, &count), 0);
+    p->order[0] = '\0';
+    for (size_t i = 0; i < count; i++) {
+        sprintf(p->order + strlen(p->order), "%c%s ", items[i].op == VGW_OP_SET ? '+' : '-',
+                names[items[i].object]);
+        if (items[i].op == VGW_OP_SET)
+            assert_true(intent_compile_item(p->intent, &items[i], buffer, sizeof(buffer)) > 0);
+    }
+    free(items);
+}
+
+static void start(struct fixture *f, struct planner *p)
+{
+    load(f, everything);
+    *p = (struct planner){0};
+    assert_int_equal(intent_new(f->ds, &p->intent), 0);
+    datastore_on_commit(f->ds, plan, p);
+}
+
+static void change_is_set_alone(void **state)
+{
+    struct fixture *f = *state;
+    struct planner p;
+
+    start(f, &p);
+    ok(f, edit(f, DATASTORE_REPLACE, "/vgw:vfabric=acme/network=web/ageing-time",
+               "{\"vgw:ageing-time\":10}"));
+    ok(f, commit(f));
+    assert_string_equal(p.order, "+network ");
+    intent_free(p.intent);
+}
+
+static void vfabric_id_reaches_its_networks_and_vrouters(void **state)
+{
+    struct fixture *f = *state;
+    struct planner p;
+
+    start(f, &p);
+    ok(f, edit(f, DATASTORE_REPLACE, "/vgw:vfabric=acme/id", "{\"vgw:id\":8}"));
+    ok(f, commit(f));
+    assert_string_equal(p.order, "+network +vrouter ");
+    ok(f,
+       edit(f, DATASTORE_REPLACE, "/vgw:vfabric=acme/description", "{\"vgw:description\":\"x\"}"));
+    ok(f, commit(f));
+    assert_string_equal(p.order, "");
+    intent_free(p.intent);
+}
+
+static void deletion_runs_in_reverse_order(void **state)
+{
+    struct fixture *f = *state;
+    struct planner p;
+
+    start(f, &p);
+    ok(f, edit(f, DATASTORE_DELETE, "/vgw:vfabric=acme", NULL));
+    ok(f, commit(f));
+    assert_string_equal(p.order,
+                        "-static-mac -static-mac -vni -vtep -neighbour -route -route -interface "
+                        "-interface -vrouter -attachment -network ");
+    intent_free(p.intent);
+}
+
+static void move_is_made_before_the_old_goes(void **state)
+{
+    struct fixture *f = *state;
+    struct planner p;
+
+    start(f, &p);
+    merge(f, "{\"vgw:vfabric\":[{\"name\":\"acme\",\"network\":[{\"name\":\"new\",\"id\":5}]}]}");
+    ok(f, edit(f, DATASTORE_REPLACE, "/vgw:vfabric=acme/vrouter=core/vtep=v1/vni=5000/network",
+               "{\"vgw:network\":\"new\"}"));
+    ok(f, edit(f, DATASTORE_DELETE, "/vgw:vfabric=acme/network=web", NULL));
+    ok(f, commit(f));
+    assert_string_equal(p.order, "+network +vni -static-mac -static-mac -attachment -network ");
+    intent_free(p.intent);
+}
+
+static void what_another_takes_over_goes_first(void **state)
+{
+    struct fixture *f = *state;
+    struct planner p;
+
+    start(f, &p);
+    /* The new network takes the id of the old one, which goes; the VNI moves over. */
+    ok(f, edit(f, DATASTORE_DELETE, "/vgw:vfabric=acme/network=web", NULL));
+    merge(f, "{\"vgw:vfabric\":[{\"name\":\"acme\",\"network\":[{\"name\":\"new\",\"id\":100}]}]}");
+    ok(f, edit(f, DATASTORE_REPLACE, "/vgw:vfabric=acme/vrouter=core/vtep=v1/vni=5000/network",
+               "{\"vgw:network\":\"new\"}"));
+    ok(f, commit(f));
+    assert_string_equal(p.order, "-static-mac -static-mac -vni -attachment -network "
+                                 "+network +vni ");
+    intent_free(p.intent);
+}
+
+static void exchanged_vlans_are_taken_apart_and_set_again(void **state)
+{
+    struct fixture *f = *state;
+    struct planner p;
+
+    start(f, &p);
+    merge(f, "{\"vgw:vfabric\":[{\"name\":\"acme\",\"network\":[{\"name\":\"web\",\"attachment\":"
+             "[{\"name\":\"a2\",\"port\":\"eth0\",\"encapsulation\":\"dot1q\",\"vlan\":20}]}]}]}");
+    ok(f, commit(f));
+    assert_string_equal(p.order, "+attachment ");
+    ok(f, edit(f, DATASTORE_REPLACE, "/vgw:vfabric=acme/network=web/attachment=a1/vlan",
+               "{\"vgw:vlan\":20}"));
+    ok(f, edit(f, DATASTORE_REPLACE, "/vgw:vfabric=acme/network=web/attachment=a2/vlan",
+               "{\"vgw:vlan\":10}"));
+    ok(f, commit(f));
+    assert_string_equal(p.order, "-static-mac -attachment -attachment "
+                                 "+attachment +attachment +static-mac ");
+    intent_free(p.intent);
+}
+
+int main(void)
+{
+#define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
+    const struct CMUnitTest tests[] = {
+        TEST(everything_is_declared_in_order_with_defaults),
+        TEST(change_is_set_alone),
+        TEST(vfabric_id_reaches_its_networks_and_vrouters),
+        TEST(deletion_runs_in_reverse_order),
+        TEST(move_is_made_before_the_old_goes),
+        TEST(what_another_takes_over_goes_first),
+        TEST(exchanged_vlans_are_taken_apart_and_set_again),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,117 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * From /vfabric/vrouter and what it holds to struct vgw_vrouter, vgw_interface, vgw_route,
+ * vgw_neighbour. */
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "api/vgw_vrouter.h"
+#include "control/intent/internal.h"
+
+int intent_vrouter(const struct source *source, void *buffer, size_t size)
+{
+    const char *name = source_text(source, "name");
+    struct vgw_vrouter *vrouter = buffer;
+
+    if (size < sizeof(*vrouter))
+        return -ENOSPC;
+    vrouter->id = source->entry->id;
+    vrouter->vfabric_id = source_vfabric_id(source);
+    snprintf(vrouter->name, sizeof(vrouter->name), "%s", name ? name : "");
+    return sizeof(*vrouter);
+}
+
+static uint32_t read_addresses(const struct source *source, struct vgw_prefix *addresses,
+                               uint32_t max)
+{
+    json_t *value;
+    uint32_t count = 0;
+    size_t i;
+
+    json_array_foreach(json_object_get(source->object, "address"), i, value)
+    {
+        if (count < max && source_read_prefix(json_string_value(value), &addresses[count]))
+            count++;
+    }
+    return count;
+}
+
+int intent_interface(const struct source *source, void *buffer, size_t size)
+{
+    const char *type = source_text(source, "type");
+    struct vgw_interface *interface = buffer;
+
+    if (size < sizeof(*interface) + VGW_ADDRESSES_MAX * sizeof(struct vgw_prefix))
+        return -ENOSPC;
+    interface->id = source->entry->id;
+    interface->vrouter = source->entry->parent;
+    interface->enabled = source_bool(source, "enabled");
+    interface->mtu = (uint16_t)source_number(source, "mtu", 0);
+    interface->address_count = read_addresses(source, interface->addresses, VGW_ADDRESSES_MAX);
+    if (type && !strcmp(type, "loopback")) {
+        interface->kind = VGW_INTERFACE_LOOPBACK;
+    } else {
+        interface->kind = VGW_INTERFACE_ROUTED;
+        interface->port = source_reference(source, NULL, "port");
+        interface->has_mac = source_mac(source, "mac", interface->mac);
+        source_encap(source, &interface->encap);
+        if (!interface->port)
+            return -EINVAL;
+    }
+    return (int)(sizeof(*interface) + interface->address_count * sizeof(struct vgw_prefix));
+}
+
+static int read_next_hops(const struct source *source, struct vgw_route *route)
+{
+    json_t *value, *weight;
+    size_t i;
+
+    json_array_foreach(json_object_get(source->object, "next-hop"), i, value)
+    {
+        struct vgw_next_hop *hop = &route->next_hops[route->next_hop_count];
+
+        if (route->next_hop_count == VGW_NEXT_HOPS_MAX ||
+            !source_read_ip(json_string_value(json_object_get(value, "address")), &hop->ip))
+            return -EINVAL;
+        memset(hop->_pad, 0, sizeof(hop->_pad));
+        hop->interface = source_reference(source, value, "interface");
+        weight = json_object_get(value, "weight");
+        hop->weight =
+            weight ? (uint8_t)json_integer_value(weight)
+                   : (uint8_t)strtoul(schema_default(source->kind, "next-hop/weight"), NULL, 10);
+        route->next_hop_count++;
+    }
+    return 0;
+}
+
+int intent_route(const struct source *source, void *buffer, size_t size)
+{
+    struct vgw_route *route = buffer;
+    int err;
+
+    if (size < sizeof(*route) + VGW_NEXT_HOPS_MAX * sizeof(struct vgw_next_hop))
+        return -ENOSPC;
+    route->id = source->entry->id;
+    route->vrouter = source->entry->parent;
+    route->blackhole = source_has(source, "blackhole");
+    if (!source_read_prefix(source_text(source, "prefix"), &route->prefix))
+        return -EINVAL;
+    err = read_next_hops(source, route);
+    if (err)
+        return err;
+    return (int)(sizeof(*route) + route->next_hop_count * sizeof(struct vgw_next_hop));
+}
+
+int intent_neighbour(const struct source *source, void *buffer, size_t size)
+{
+    struct vgw_neighbour *neighbour = buffer;
+
+    if (size < sizeof(*neighbour))
+        return -ENOSPC;
+    neighbour->id = source->entry->id;
+    neighbour->interface = source_reference(source, NULL, "interface");
+    if (!neighbour->interface || !source_ip(source, "address", &neighbour->ip) ||
+        !source_mac(source, "mac", neighbour->mac))
+        return -EINVAL;
+    return sizeof(*neighbour);
+}

@@ -38,11 +38,13 @@ struct tunnel {
     /* main thread only */
     uint32_t mac_count __rte_cache_aligned; /* the FDB's */
     uint32_t refs;                          /* flood lists and static MACs that name it */
-    uint8_t origin;                         /* enum vgw_tunnel_origin */
-    uint8_t idle_checks;                    /* in a row that found a learned one unused */
-    uint16_t mtu;                           /* of the path */
-    uint32_t interface;                     /* GROUP: where it is sent */
-    uint64_t packets;                       /* that had passed at the last check */
+    uint32_t sibling;                       /* next tunnel of the same VTEP */
+    uint32_t sibling_before;
+    uint8_t origin;     /* enum vgw_tunnel_origin */
+    uint16_t mtu;       /* of the path */
+    uint32_t interface; /* GROUP: where it is joined and sent */
+    uint32_t used_s;    /* LEARNED: when it was last seen to be in use */
+    uint64_t packets;   /* that had passed then */
     struct resolution *resolution;
 } __rte_cache_aligned;
 

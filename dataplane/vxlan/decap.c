@@ -1,0 +1,236 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Stage VXLAN_DECAP: takes off the outer headers of what the underlay found to be for a VTEP
+ * (route/underlay.h), and hands the inner frame to the bridge. RFC 7348 (4.1, 5, 6.1), RFC 768,
+ * RFC 6935/6936 (zero checksum over IPv6), RFC 6040 4.2 (ECN).
+ */
+#include "core/observe.h"
+#include "route/interface.h"
+#include "route/underlay.h"
+#include "vxlan/ecn.h"
+#include "vxlan/tunnel_table.h"
+#include <rte_ip.h>
+#include <rte_udp.h>
+#include <rte_vxlan.h>
+#include <string.h>
+
+#define ACCEPT VGW_DROP_COUNT /* not a reason to drop */
+
+/* Inner headers that are looked at: Ethernet, two tags, IPv6. */
+#define INNER_LOOK (14 + 4 * INNER_TAGS_MAX + 40)
+
+/* What is known of the packet in work. Pointers are into its first segment. */
+struct outer {
+    const uint8_t *ip;
+    const struct rte_udp_hdr *udp;
+    const struct rte_vxlan_hdr *vxlan;
+    uint8_t *inner;
+    uint32_t inner_room; /* bytes of the inner frame in the first segment */
+    bool is_ipv6;
+};
+
+/* The last remote VTEP met: its packets come in runs. */
+struct remote_cache {
+    uint32_t vtep;
+    uint32_t tunnel;
+    struct vgw_ip ip;
+};
+
+/* A frame that came in pieces is made whole as far as headers go; nearly always it is. */
+static enum vgw_drop make_readable(struct rte_mbuf *m, uint32_t length)
+{
+    if (likely(rte_pktmbuf_data_len(m) >= RTE_MIN(length, rte_pktmbuf_pkt_len(m))))
+        return ACCEPT;
+    return rte_pktmbuf_linearize(m) == 0 ? ACCEPT : VGW_DROP_NO_BUFFER;
+}
+
+static enum vgw_drop check_udp_checksum(struct rte_mbuf *m, const struct outer *o)
+{
+    uint16_t offset = m->l2_len + m->l3_len;
+    int wrong;
+
+    /* RFC 7348 5: "When a decapsulating end point receives a packet with a UDP checksum of zero, it
+     * MUST be accepted for decapsulation. Optionally, if the encapsulating end point includes a
+     * non-zero UDP checksum, it MUST be correctly calculated across the entire packet". */
+    if (o->udp->dgram_cksum == 0)
+        return ACCEPT;
+    if ((m->ol_flags & RTE_MBUF_F_RX_L4_CKSUM_MASK) == RTE_MBUF_F_RX_L4_CKSUM_GOOD)
+        return ACCEPT;
+    if (o->is_ipv6)
+        wrong = rte_ipv6_udptcp_cksum_mbuf_verify(m, (const void *)o->ip, offset);
+    else
+        wrong = rte_ipv4_udptcp_cksum_mbuf_verify(m, (const void *)o->ip, offset);
+    return wrong ? VGW_DROP_UDP_CHECKSUM : ACCEPT;
+}
+
+/* UDP and VXLAN headers; what follows the datagram in the packet is cut off. */
+static enum vgw_drop parse_outer(struct rte_mbuf *m, struct outer *o)
+{
+    uint32_t offset = m->l2_len + m->l3_len;
+    uint32_t headers = offset + sizeof(*o->udp) + sizeof(*o->vxlan);
+    uint32_t length;
+    enum vgw_drop drop = make_readable(m, headers + INNER_LOOK);
+
+    if (unlikely(drop != ACCEPT))
+        return drop;
+    if (unlikely(rte_pktmbuf_pkt_len(m) < offset + sizeof(*o->udp)))
+        return VGW_DROP_UDP_LENGTH;
+    o->ip = rte_pktmbuf_mtod_offset(m, const uint8_t *, m->l2_len);
+    o->is_ipv6 = o->ip[0] >> 4 == 6;
+    o->udp = rte_pktmbuf_mtod_offset(m, const struct rte_udp_hdr *, offset);
+    length = rte_be_to_cpu_16(o->udp->dgram_len);
+    if (unlikely(length < sizeof(*o->udp) || offset + length > rte_pktmbuf_pkt_len(m)))
+        return VGW_DROP_UDP_LENGTH;
+    if (unlikely(offset + length < rte_pktmbuf_pkt_len(m)) &&
+        rte_pktmbuf_trim(m, rte_pktmbuf_pkt_len(m) - offset - length) < 0)
+        return VGW_DROP_UDP_LENGTH;
+    if (unlikely(length < sizeof(*o->udp) + sizeof(*o->vxlan) + RTE_ETHER_HDR_LEN))
+        return VGW_DROP_VXLAN_HEADER;
+    o->vxlan = (const struct rte_vxlan_hdr *)(o->udp + 1);
+    o->inner = rte_pktmbuf_mtod_offset(m, uint8_t *, headers);
+    o->inner_room = rte_pktmbuf_data_len(m) - headers;
+    return check_udp_checksum(m, o);
+}
+
+static inline uint32_t vni_of(const struct rte_vxlan_hdr *vxlan)
+{
+    return rte_be_to_cpu_32(vxlan->vx_vni) >> 8;
+}
+
+/* Which remote VTEP sent it, and may it? Sets p->from. */
+static enum vgw_drop find_source(struct worker *w, struct packet *p, const struct outer *o,
+                                 uint32_t word, struct remote_cache *cache)
+{
+    const struct vtep *v = &vteps[p->vtep];
+    struct vgw_ip ip = ip_from_bytes(o->ip + (o->is_ipv6 ? 8 : 12), o->is_ipv6);
+
+    if (cache->vtep != p->vtep || !ip_equal(&cache->ip, &ip)) {
+        if (unlikely(ip_equal(&ip, &v->local)))
+            return VGW_DROP_VXLAN_LOOP;
+        *cache = (struct remote_cache){p->vtep, tunnel_find(p->vtep, &ip), ip};
+    }
+    if (word & VNI_KNOWN_ONLY) {
+        const struct network_vni *n = network_vni_of(&networks[p->network], p->vtep);
+
+        if (cache->tunnel == 0 || n == NULL || !remotes_have(n->remotes, cache->tunnel))
+            return VGW_DROP_VXLAN_SOURCE;
+    }
+    if (likely(cache->tunnel != 0)) {
+        p->from = endpoint_make(ENDPOINT_TUNNEL, cache->tunnel);
+        return ACCEPT;
+    }
+    if (vtep_match(v->vrouter, o->ip + (o->is_ipv6 ? 8 : 12), o->is_ipv6,
+                   rte_cpu_to_be_16(v->udp_port)) != 0)
+        return VGW_DROP_VXLAN_LOOP;
+    p->from = ENDPOINT_NOWHERE;
+    p->flags |= PACKET_NO_LEARN;
+    if (word & VNI_LEARNING)
+        tunnel_wanted(w, p->vtep, p->network, &ip, o->inner + 6);
+    return ACCEPT;
+}
+
+/* RFC 6040 4.2. */
+static enum vgw_drop combine_ecn(const struct outer *o)
+{
+    uint8_t outer = ip_traffic_class(o->ip, o->is_ipv6 ? 6 : 4) & 3;
+    struct inner_ip ip;
+    uint8_t inner, result;
+
+    if (likely(outer == ECN_NOT_ECT))
+        return ACCEPT; /* the table's first column changes nothing */
+    ip = inner_ip_find(o->inner, o->inner_room);
+    if (ip.offset == 0)
+        return ACCEPT;
+    inner = ip_traffic_class(o->inner + ip.offset, ip.version) & 3;
+    result = ecn_decapsulate(inner, outer);
+    if (result == ECN_DROP)
+        return VGW_DROP_ECN;
+    if (result != inner)
+        ip_set_ecn(o->inner + ip.offset, ip.version, result);
+    return ACCEPT;
+}
+
+static inline uint8_t cast_flags(const uint8_t *frame)
+{
+    if (likely((frame[0] & 1) == 0))
+        return 0;
+    return rte_is_broadcast_ether_addr((const struct rte_ether_addr *)frame) ? PACKET_BROADCAST
+                                                                             : PACKET_MULTICAST;
+}
+
+static enum vgw_drop decapsulate(struct worker *w, struct packet *p, struct remote_cache *cache)
+{
+    const struct vtep *v = &vteps[p->vtep];
+    struct rte_mbuf *m = p->mbuf;
+    struct outer o;
+    uint32_t word;
+    enum vgw_drop drop = parse_outer(m, &o);
+
+    if (unlikely(drop != ACCEPT))
+        return drop;
+    /* RFC 7348 5: "the I flag MUST be set to 1 for a valid VXLAN Network ID (VNI). The other 7 bits
+     * (designated "R") are reserved fields and MUST be set to zero on transmission and ignored on
+     * receipt." */
+    if (unlikely((o.vxlan->vx_flags & RTE_BE32(0x08000000)) == 0))
+        return VGW_DROP_VXLAN_FLAGS;
+    word = __atomic_load_n(&v->vnis[vni_of(o.vxlan)], __ATOMIC_ACQUIRE);
+    if (unlikely(word == 0))
+        return VGW_DROP_VXLAN_VNI;
+    p->network = word & VNI_NETWORK;
+    p->group = v->group;
+    p->flow = 0;
+    p->flags |= cast_flags(o.inner) | (word & VNI_LEARNING ? 0 : PACKET_NO_LEARN);
+    drop = find_source(w, p, &o, word, cache);
+    if (unlikely(drop != ACCEPT))
+        return drop;
+    /* RFC 7348 6.1: "Decapsulated VXLAN frames with the inner VLAN tag SHOULD be discarded unless
+     * configured otherwise." */
+    if (unlikely(is_tag(load_be16(o.inner + 12))) && !(word & VNI_KEEP_TAG))
+        return VGW_DROP_VXLAN_INNER_TAG;
+    drop = combine_ecn(&o);
+    if (unlikely(drop != ACCEPT))
+        return drop;
+    rte_pktmbuf_adj(m, (uint16_t)(o.inner - rte_pktmbuf_mtod(m, uint8_t *)));
+    return ACCEPT;
+}
+
+static inline void count(struct worker *w, const struct packet *p)
+{
+    struct counters *c = &w->tunnel_counters[endpoint_index(p->from)];
+
+    /* Of an unknown remote: index 0, which nobody reads. */
+    c->rx_packets++;
+    c->rx_bytes += rte_pktmbuf_pkt_len(p->mbuf);
+}
+
+/* The VNI's word: of all VNIs in use, hardly ever in a cache. */
+static inline void prefetch_vni(const struct packet *p)
+{
+    const struct rte_mbuf *m = p->mbuf;
+    uint32_t offset = m->l2_len + m->l3_len + sizeof(struct rte_udp_hdr);
+
+    if (likely(rte_pktmbuf_data_len(m) >= offset + sizeof(struct rte_vxlan_hdr)))
+        rte_prefetch0(
+            &vteps[p->vtep]
+                 .vnis[vni_of(rte_pktmbuf_mtod_offset(m, const struct rte_vxlan_hdr *, offset))]);
+}
+
+void vxlan_decap_stage(struct worker *w, struct vector *v)
+{
+    struct remote_cache cache = {0};
+
+    VECTOR_FOREACH (p, v) {
+        prefetch_vni(p);
+    }
+    VECTOR_FOREACH (p, v) {
+        enum vgw_drop drop = decapsulate(w, p, &cache);
+
+        if (unlikely(drop != ACCEPT)) {
+            packet_drop(w, p, drop);
+            continue;
+        }
+        count(w, p);
+        observe(w, VGW_POINT_DECAP, p, 1);
+        stage_push(w, STAGE_BRIDGE, p);
+    }
+}

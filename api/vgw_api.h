@@ -117,7 +117,9 @@ struct vgw_ack {
     char text[VGW_ERROR_MAX]; /* what was wrong; empty when nothing was */
 };
 
-/* What a QUERY can ask for; the record type is in the header named. */
+/* What a QUERY can ask for; the record type is in the header named. The filter of PORT, NETWORK,
+ * ATTACHMENT, INTERFACE and VTEP is the id of the one object wanted. A data plane may ignore a filter:
+ * the client looks at what it gets. */
 enum vgw_query_kind {
     VGW_QUERY_SYSTEM = 1, /* struct vgw_system_state      vgw_worker.h */
     VGW_QUERY_PORT,       /* struct vgw_port_state        vgw_port.h */

@@ -1,0 +1,162 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * State of vrouters: interfaces, neighbours, routes. */
+#include "control/state/state_list.h"
+
+#include <string.h>
+
+#include "api/vgw_vrouter.h"
+
+static int vrouter_filter(struct state *state, const struct state_filters *filters, uint32_t *id)
+{
+    const char *vfabric = state_filter_value(filters, "vfabric");
+    const char *vrouter = state_filter_value(filters, "vrouter");
+
+    if (vfabric == NULL || vrouter == NULL)
+        return 0;
+    return state_id(state, id, "vfabric", vfabric, "vrouter", vrouter, NULL);
+}
+
+static int interface_filter(struct state *state, const struct state_filters *filters, uint32_t *id)
+{
+    const char *vfabric = state_filter_value(filters, "vfabric");
+    const char *vrouter = state_filter_value(filters, "vrouter");
+    const char *name = state_filter_value(filters, "name");
+
+    if (vfabric == NULL || vrouter == NULL || name == NULL)
+        return 0;
+    return state_id(state, id, "vfabric", vfabric, "vrouter", vrouter, "interface", name, NULL);
+}
+
+static json_t *interface_entry(struct state *state, const void *record,
+                               const struct state_parts *parts)
+{
+    static const char *const keys[] = {"vfabric", "vrouter", "name", NULL};
+    const struct vgw_interface_state *interface = record;
+    char path[STATE_PATH_MAX];
+    json_t *configured = state_configured(state, interface->id, path), *entry;
+
+    if (configured == NULL)
+        return NULL;
+    entry = json_object();
+    state_set_keys(entry, path, keys);
+    json_object_set_new(entry, "type", json_string("routed"));
+    state_copy(entry, configured, "type");
+    state_copy(entry, configured, "port");
+    state_copy(entry, configured, "vlan");
+    state_copy(entry, configured, "address");
+    json_decref(configured);
+    state_set_bool(entry, "up", interface->up);
+    state_set_mac(entry, "mac", interface->mac);
+    state_set_int(entry, "mtu", interface->mtu);
+    state_set_counters(entry, &interface->counters);
+    return entry;
+}
+
+const struct state_list state_interface = {
+    .name = "interface",
+    .keys = {"vfabric", "vrouter", "name"},
+    .kind = VGW_QUERY_INTERFACE,
+    .record_size = sizeof(struct vgw_interface_state),
+    .filter = interface_filter,
+    .entry = interface_entry,
+};
+
+static json_t *neighbour_entry(struct state *state, const void *record,
+                               const struct state_parts *parts)
+{
+    static const char *const statuses[] = {"incomplete", "reachable", "stale",
+                                           "probe",      "failed",    "static"};
+    static const char *const keys[] = {"vfabric", "vrouter", "interface", NULL};
+    const struct vgw_neighbour_state *neighbour = record;
+    json_t *entry = json_object();
+
+    if (!state_set_keys(entry, state_path(state, neighbour->interface), keys)) {
+        json_decref(entry);
+        return NULL;
+    }
+    state_set_ip(entry, "address", &neighbour->ip);
+    if (neighbour->status != VGW_NEIGHBOUR_INCOMPLETE && neighbour->status != VGW_NEIGHBOUR_FAILED)
+        state_set_mac(entry, "mac", neighbour->mac);
+    state_set_enum(entry, "state", statuses, 6, neighbour->status);
+    state_set_int(entry, "age", neighbour->age_s);
+    return entry;
+}
+
+const struct state_list state_neighbour = {
+    .name = "neighbour",
+    .keys = {"vfabric", "vrouter", "interface", "address"},
+    .kind = VGW_QUERY_NEIGHBOUR,
+    .record_size = sizeof(struct vgw_neighbour_state),
+    .filter = vrouter_filter,
+    .entry = neighbour_entry,
+};
+
+/* A next hop is known by address and interface, which a list's keys must be there for: on-link ones
+ * have the address "". */
+static void route_more(struct state *state, json_t *entry, const void *record)
+{
+    const struct vgw_route_state *route = record;
+    json_t *hops = json_object_get(entry, "next-hop"), *hop;
+    char text[STATE_IP_TEXT], name[512] = "";
+    const char *path = state_path(state, route->interface);
+
+    if (route->active)
+        state_set_bool(entry, "active", true);
+    if (route->blackhole)
+        return;
+    if (hops == NULL) {
+        hops = json_array();
+        json_object_set_new(entry, "next-hop", hops);
+    }
+    state_ip_text(&route->next_hop, text);
+    if (path != NULL)
+        state_path_key(path, 2, name, sizeof(name));
+    hop = json_object();
+    json_object_set_new(hop, "address", json_string(text));
+    state_set_string(hop, "interface", name);
+    state_set_int(hop, "weight", route->weight);
+    state_set_bool(hop, "active", route->active);
+    json_array_append_new(hops, hop);
+}
+
+static json_t *route_entry(struct state *state, const void *record, const struct state_parts *parts)
+{
+    static const char *const protocols[] = {"local", "connected", "static"};
+    static const char *const keys[] = {"vfabric", "vrouter", NULL};
+    const struct vgw_route_state *route = record;
+    char text[STATE_IP_TEXT];
+    json_t *entry = json_object();
+
+    if (!state_set_keys(entry, state_path(state, route->vrouter), keys)) {
+        json_decref(entry);
+        return NULL;
+    }
+    state_ip_text(&route->prefix.ip, text);
+    json_object_set_new(entry, "prefix", json_sprintf("%s/%u", text, route->prefix.length));
+    state_set_enum(entry, "protocol", protocols, 3, route->protocol);
+    state_set_bool(entry, "active", route->active);
+    if (route->blackhole)
+        state_set_bool(entry, "blackhole", true);
+    route_more(state, entry, record);
+    return entry;
+}
+
+static bool route_same(const void *a, const void *b)
+{
+    const struct vgw_route_state *left = a, *right = b;
+
+    return left->vrouter == right->vrouter && left->protocol == right->protocol &&
+           left->prefix.length == right->prefix.length &&
+           memcmp(&left->prefix.ip, &right->prefix.ip, sizeof(left->prefix.ip)) == 0;
+}
+
+const struct state_list state_route = {
+    .name = "route",
+    .keys = {"vfabric", "vrouter", "prefix"},
+    .kind = VGW_QUERY_ROUTE,
+    .record_size = sizeof(struct vgw_route_state),
+    .filter = vrouter_filter,
+    .entry = route_entry,
+    .same = route_same,
+    .more = route_more,
+};

@@ -1,0 +1,490 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Operation resources (RFC 8040 section 3.6, 4.4.2) of yang/vgw-management.yang: one function each.
+ * Input is checked by libyang against the model before; only import's, which may be large, is not:
+ * its configuration is handed on as text, to be parsed once.
+ */
+#include <arpa/inet.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "api/vgw_network.h"
+#include "api/vgw_vrouter.h"
+#include "control/restconf/errors.h"
+#include "control/restconf/json_span.h"
+#include "control/restconf/restconf.h"
+
+struct operation {
+    const char *name;
+    void (*run)(struct request *request, const struct lyd_node *input);
+};
+
+/* Value of an input leaf, canonical; NULL: not given, and no default. */
+static const char *input_value(const struct lyd_node *input, const char *leaf)
+{
+    struct lyd_node *node = NULL;
+
+    if (lyd_find_path(input, leaf, 0, &node) != LY_SUCCESS)
+        return NULL;
+    return lyd_get_value(node);
+}
+
+static unsigned long input_number(const struct lyd_node *input, const char *leaf)
+{
+    const char *value = input_value(input, leaf);
+
+    return value != NULL ? strtoul(value, NULL, 10) : 0;
+}
+
+static void answer_output(struct request *request, json_t *output)
+{
+    request_answer_json(request, 200, json_pack("{so}", "vgw:output", output));
+}
+
+/* --- the configuration's life ---------------------------------------------------------------- */
+
+static void run_commit(struct request *request, const struct lyd_node *input)
+{
+    struct restconf *restconf = request->restconf;
+    struct datastore_errors errors = {0};
+    struct datastore_commit commit = {
+        .author = request->author,
+        .comment = input_value(input, "comment"),
+        .confirm_minutes = (uint32_t)input_number(input, "confirm-minutes"),
+    };
+    char etag[64];
+    int rc;
+
+    data_etag(restconf, DATASTORE_RUNNING, etag, sizeof(etag));
+    if (!data_preconditions(request, etag))
+        return;
+    rc = datastore_commit(restconf->datastore, &commit, &errors);
+    if (rc < 0) {
+        request_datastore_error(request, rc, &errors);
+        return;
+    }
+    restconf->committed(restconf->arg);
+    data_etag(restconf, DATASTORE_RUNNING, etag, sizeof(etag));
+    request_add_header(request, "ETag", "%s", etag);
+    answer_output(request, json_pack("{sosI}", "revision",
+                                     json_sprintf("%llu", (unsigned long long)commit.revision),
+                                     "changes", (json_int_t)commit.changes));
+}
+
+static void answer_done(struct request *request, int rc, struct datastore_errors *errors)
+{
+    if (rc < 0)
+        request_datastore_error(request, rc, errors);
+    else
+        request_answer_empty(request, 204);
+}
+
+static void run_confirm(struct request *request, const struct lyd_node *input)
+{
+    struct datastore_errors errors = {0};
+    int rc = datastore_confirm(request->restconf->datastore, &errors);
+
+    request->restconf->committed(request->restconf->arg);
+    answer_done(request, rc, &errors);
+}
+
+static void run_discard(struct request *request, const struct lyd_node *input)
+{
+    struct datastore_errors errors = {0};
+
+    answer_done(request, datastore_discard(request->restconf->datastore), &errors);
+}
+
+static void run_validate(struct request *request, const struct lyd_node *input)
+{
+    struct datastore_errors errors = {0};
+
+    answer_done(request, datastore_validate(request->restconf->datastore, &errors), &errors);
+}
+
+static void run_rollback(struct request *request, const struct lyd_node *input)
+{
+    struct datastore_errors errors = {0};
+    uint32_t changes = 0;
+    int64_t revision = strtoll(input_value(input, "revision"), NULL, 10);
+    int rc = datastore_rollback(request->restconf->datastore, revision, &changes, &errors);
+
+    if (rc < 0)
+        request_datastore_error(request, rc, &errors);
+    else
+        answer_output(request, json_pack("{sI}", "changes", (json_int_t)changes));
+}
+
+static int add_change(void *arg, const char *path, const char *kind, const char *before,
+                      const char *after)
+{
+    json_t *change = json_pack("{ss}", "path", path);
+
+    if (before != NULL)
+        json_object_set_new(change, "before", json_string(before));
+    if (after != NULL)
+        json_object_set_new(change, "after", json_string(after));
+    return json_array_append_new(arg, change) == 0 ? 0 : -ENOMEM;
+}
+
+static void run_compare(struct request *request, const struct lyd_node *input)
+{
+    struct datastore *datastore = request->restconf->datastore;
+    struct datastore_errors errors = {0};
+    const char *from = input_value(input, "from"), *to = input_value(input, "to");
+    json_t *changes = json_array();
+    int rc;
+
+    if (from == NULL && to == NULL)
+        rc = datastore_compare_candidate(datastore, add_change, changes);
+    else
+        rc = datastore_compare(datastore, from != NULL ? strtoull(from, NULL, 10) : 0,
+                               to != NULL ? strtoull(to, NULL, 10) : datastore_revision(datastore),
+                               add_change, changes, &errors);
+    if (rc < 0) {
+        json_decref(changes);
+        request_datastore_error(request, rc, &errors);
+        return;
+    }
+    answer_output(request, json_pack("{so}", "change", changes));
+}
+
+/* "replace" or "merge" in a span; true: replace. -EINVAL: neither. */
+static int parse_mode(const struct json_span *mode, bool *replace)
+{
+    if (mode->length == 9 && memcmp(mode->start, "\"replace\"", 9) == 0)
+        *replace = true;
+    else if (mode->length == 7 && memcmp(mode->start, "\"merge\"", 7) == 0)
+        *replace = false;
+    else
+        return -EINVAL;
+    return 0;
+}
+
+static void run_import(struct request *request, const struct lyd_node *input)
+{
+    struct json_span body = {request->body, request->body_length}, in, mode, config;
+    struct datastore_errors errors = {0};
+    uint32_t changes = 0;
+    bool replace = true;
+    char end;
+    int rc;
+
+    if (!request_has_json(request))
+        return;
+    if (json_span_member(body, "vgw:input", &in) < 0 ||
+        json_span_member(in, "config", &config) < 0) {
+        request_error(request, TAG_MISSING_ELEMENT, "/vgw:import/input/config",
+                      "expected: {\"vgw:input\":{\"config\":{...},\"mode\":\"replace\"}}");
+        return;
+    }
+    if (json_span_member(in, "mode", &mode) == 0 && parse_mode(&mode, &replace) < 0) {
+        request_error(request, TAG_INVALID_VALUE, "/vgw:import/input/mode",
+                      "expected: replace or merge");
+        return;
+    }
+    /* The span ends within the body, which is ours to cut. */
+    end = config.start[config.length];
+    ((char *)config.start)[config.length] = '\0';
+    rc = datastore_import(request->restconf->datastore, replace, config.start, &changes, &errors);
+    ((char *)config.start)[config.length] = end;
+    if (rc < 0)
+        request_datastore_error(request, rc, &errors);
+    else
+        answer_output(request, json_pack("{sI}", "changes", (json_int_t)changes));
+}
+
+/* --- the data plane -------------------------------------------------------------------------- */
+
+static void cancel_action(struct request *request)
+{
+    dpsync_cancel(request->restconf->dpsync, request->pending);
+}
+
+/* Sends an action; `done` answers the request. */
+static void start_action(struct request *request, enum vgw_action action, const void *argument,
+                         size_t length, dpsync_action_fn done)
+{
+    struct dpsync_request *pending = NULL;
+    int rc =
+        dpsync_action(request->restconf->dpsync, action, argument, length, done, request, &pending);
+
+    if (rc == -ENOTCONN) {
+        request_error_status(request, 503, TAG_OPERATION_FAILED, NULL,
+                             "the data plane is not connected; see systemctl status vgw-dataplane");
+    } else if (rc < 0) {
+        request_error(request, TAG_OPERATION_FAILED, NULL, "%s", strerror(-rc));
+    } else {
+        request->pending = pending;
+        request->cancel = cancel_action;
+    }
+}
+
+/* Whether the action went well; else the request is answered. */
+static bool action_done(struct request *request, int error, const char *text)
+{
+    request->pending = NULL;
+    request->cancel = NULL;
+    if (error == 0)
+        return true;
+    request_error_status(request, error == -ENOTCONN || error == -ETIMEDOUT ? 503 : 500,
+                         TAG_OPERATION_FAILED, NULL, "%s",
+                         text[0] != '\0' ? text : strerror(-error));
+    return false;
+}
+
+static void on_counters_cleared(void *arg, int error, const char *text, uint32_t value,
+                                const void *result, size_t length)
+{
+    if (action_done(arg, error, text))
+        request_answer_empty(arg, 204);
+}
+
+static void on_macs_cleared(void *arg, int error, const char *text, uint32_t value,
+                            const void *result, size_t length)
+{
+    if (action_done(arg, error, text))
+        answer_output(arg, json_pack("{sI}", "macs", (json_int_t)value));
+}
+
+static int parse_ip(const char *text, struct vgw_ip *ip)
+{
+    memset(ip, 0, sizeof(*ip));
+    ip->family = strchr(text, ':') != NULL ? 6 : 4;
+    return inet_pton(ip->family == 6 ? AF_INET6 : AF_INET, text, ip->bytes) == 1 ? 0 : -EINVAL;
+}
+
+static void missing(struct request *request, const char *what)
+{
+    request_error_status(request, 404, TAG_INVALID_VALUE, NULL, "there is no such %s", what);
+}
+
+/* Ids of what the input names. Returns NULL, or the name of what is not there. */
+static const char *find_mac_scope(struct state *state, const struct lyd_node *input,
+                                  struct vgw_clear_macs *clear)
+{
+    const char *vfabric = input_value(input, "vfabric"), *network = input_value(input, "network");
+    const char *attachment = input_value(input, "attachment");
+    const char *vrouter = input_value(input, "vrouter"), *vtep = input_value(input, "vtep");
+
+    if (network != NULL && (vfabric == NULL || state_id(state, &clear->network, "vfabric", vfabric,
+                                                        "network", network, NULL) < 0))
+        return "network (give vfabric and network)";
+    if (attachment != NULL &&
+        (network == NULL || state_id(state, &clear->attachment, "vfabric", vfabric, "network",
+                                     network, "attachment", attachment, NULL) < 0))
+        return "attachment (give vfabric, network and attachment)";
+    if (vtep != NULL && (vfabric == NULL || vrouter == NULL ||
+                         state_id(state, &clear->vtep, "vfabric", vfabric, "vrouter", vrouter,
+                                  "vtep", vtep, NULL) < 0))
+        return "vtep (give vfabric, vrouter and vtep)";
+    if (vfabric != NULL && network == NULL && vtep == NULL)
+        return "scope: vfabric goes with a network, or with a vrouter and a vtep";
+    return NULL;
+}
+
+static void run_clear_macs(struct request *request, const struct lyd_node *input)
+{
+    struct vgw_clear_macs clear = {0};
+    const char *remote = input_value(input, "remote"), *address = input_value(input, "address");
+    const char *absent = find_mac_scope(request->restconf->state, input, &clear);
+
+    if (absent != NULL) {
+        missing(request, absent);
+        return;
+    }
+    if (remote != NULL && (clear.vtep == 0 || parse_ip(remote, &clear.remote) < 0)) {
+        request_error(request, TAG_INVALID_VALUE, "/vgw:clear-macs/input/remote",
+                      "a remote goes with its vtep");
+        return;
+    }
+    if (address != NULL) {
+        uint8_t *mac = clear.mac;
+
+        clear.has_mac = 1;
+        sscanf(address, "%hhx:%hhx:%hhx:%hhx:%hhx:%hhx", &mac[0], &mac[1], &mac[2], &mac[3],
+               &mac[4], &mac[5]);
+    }
+    start_action(request, VGW_ACTION_CLEAR_MACS, &clear, sizeof(clear), on_macs_cleared);
+}
+
+static void run_clear_neighbours(struct request *request, const struct lyd_node *input)
+{
+    struct vgw_clear_neighbours clear = {0};
+    const char *vfabric = input_value(input, "vfabric"), *vrouter = input_value(input, "vrouter");
+
+    if ((vfabric != NULL || vrouter != NULL) &&
+        (vfabric == NULL || vrouter == NULL ||
+         state_id(request->restconf->state, &clear.vrouter, "vfabric", vfabric, "vrouter", vrouter,
+                  NULL) < 0)) {
+        missing(request, "vrouter (give vfabric and vrouter, or neither)");
+        return;
+    }
+    start_action(request, VGW_ACTION_CLEAR_NEIGHBOURS, &clear, sizeof(clear), on_counters_cleared);
+}
+
+static void run_clear_counters(struct request *request, const struct lyd_node *input)
+{
+    start_action(request, VGW_ACTION_CLEAR_COUNTERS, NULL, 0, on_counters_cleared);
+}
+
+static void on_pong(void *arg, int error, const char *text, uint32_t value, const void *result,
+                    size_t length)
+{
+    static const char *const statuses[] = {"reply", "timeout", "unreachable"};
+    const struct vgw_ping_result *pong = result;
+    char from[INET6_ADDRSTRLEN] = "";
+    json_t *output;
+
+    if (!action_done(arg, error, text))
+        return;
+    if (length < sizeof(*pong) || pong->status > VGW_PING_UNREACHABLE) {
+        request_error(arg, TAG_OPERATION_FAILED, NULL, "the data plane's answer is malformed");
+        return;
+    }
+    output = json_pack("{ss}", "result", statuses[pong->status]);
+    if (pong->from.family != 0)
+        inet_ntop(pong->from.family == 6 ? AF_INET6 : AF_INET, pong->from.bytes, from,
+                  sizeof(from));
+    if (from[0] != '\0')
+        json_object_set_new(output, "from", json_string(from));
+    if (pong->status == VGW_PING_REPLY) {
+        json_object_set_new(output, "time", json_integer(pong->time_us));
+        json_object_set_new(output, "ttl", json_integer(pong->ttl));
+    } else if (pong->status == VGW_PING_UNREACHABLE) {
+        json_object_set_new(
+            output, "reason",
+            pong->icmp_type == 255
+                ? json_string("nothing was sent: no route, or no neighbour")
+                : json_sprintf("ICMP type %u code %u", pong->icmp_type, pong->icmp_code));
+    }
+    answer_output(arg, output);
+}
+
+static void run_ping(struct request *request, const struct lyd_node *input)
+{
+    struct vgw_ping ping = {
+        .size = (uint16_t)input_number(input, "size"),
+        .timeout_ms = (uint16_t)input_number(input, "timeout"),
+        .dont_fragment = strcmp(input_value(input, "dont-fragment"), "true") == 0,
+    };
+    const char *source = input_value(input, "source");
+
+    if (state_id(request->restconf->state, &ping.vrouter, "vfabric", input_value(input, "vfabric"),
+                 "vrouter", input_value(input, "vrouter"), NULL) < 0) {
+        missing(request, "vrouter");
+        return;
+    }
+    if (parse_ip(input_value(input, "address"), &ping.ip) < 0 ||
+        (source != NULL &&
+         (parse_ip(source, &ping.source) < 0 || ping.source.family != ping.ip.family))) {
+        request_error(request, TAG_INVALID_VALUE, "/vgw:ping/input/source",
+                      "address and source must be of one family");
+        return;
+    }
+    start_action(request, VGW_ACTION_PING, &ping, sizeof(ping), on_pong);
+}
+
+/* --- input and choice ------------------------------------------------------------------------ */
+
+static const struct operation operations[] = {
+    {"commit", run_commit},
+    {"confirm", run_confirm},
+    {"discard", run_discard},
+    {"validate", run_validate},
+    {"rollback", run_rollback},
+    {"compare", run_compare},
+    {"clear-macs", run_clear_macs},
+    {"clear-neighbours", run_clear_neighbours},
+    {"clear-counters", run_clear_counters},
+    {"ping", run_ping},
+};
+
+static void refuse_input(struct request *request, const struct ly_ctx *context)
+{
+    const struct ly_err_item *error = ly_err_first(context);
+
+    while (error != NULL && error->next != NULL)
+        error = error->next;
+    request_error(request, TAG_INVALID_VALUE, error != NULL ? error->path : NULL, "%s",
+                  error != NULL && error->msg != NULL ? error->msg : "the input is invalid");
+}
+
+/* The body {"vgw:input":{...}} as libyang takes an operation, {"vgw:NAME":{...}}; malloc'ed. */
+static char *wrap_input(struct request *request, const char *name)
+{
+    struct json_span body = {request->body, request->body_length}, input = {"{}", 2};
+    char *text = NULL;
+    int rc = request->body != NULL ? json_span_member(body, "vgw:input", &input) : 0;
+
+    if (rc == -EINVAL || (rc == -ENOENT && strcmp(request->body, "{}") != 0) ||
+        asprintf(&text, "{\"vgw:%s\":%.*s}", name, (int)input.length, input.start) < 0)
+        return NULL;
+    return text;
+}
+
+static int parse_input(struct ly_ctx *context, const char *text, struct lyd_node **operation)
+{
+    struct lyd_node *tree = NULL;
+    struct ly_in *in = NULL;
+    LY_ERR rc;
+
+    if (ly_in_new_memory(text, &in) != LY_SUCCESS)
+        return -ENOMEM;
+    rc = lyd_parse_op(context, NULL, in, LYD_JSON, LYD_TYPE_RPC_YANG, &tree, operation);
+    ly_in_free(in, 0);
+    if (rc == LY_SUCCESS)
+        rc = lyd_validate_op(*operation, NULL, LYD_TYPE_RPC_YANG, NULL);
+    if (rc != LY_SUCCESS) {
+        lyd_free_all(tree);
+        *operation = NULL;
+    }
+    return rc == LY_SUCCESS ? 0 : -EINVAL;
+}
+
+static void run(struct request *request, const struct operation *operation)
+{
+    struct ly_ctx *context = datastore_schema(request->restconf->datastore)->context;
+    struct lyd_node *node = NULL;
+    char *text;
+
+    if (request->body != NULL && !request_has_json(request))
+        return;
+    text = wrap_input(request, operation->name);
+    if (text == NULL) {
+        request_error(request, TAG_MALFORMED_MESSAGE, NULL, "expected: {\"vgw:input\":{...}}");
+        return;
+    }
+    ly_err_clean(context, NULL);
+    if (parse_input(context, text, &node) < 0)
+        refuse_input(request, context);
+    else
+        operation->run(request, node);
+    lyd_free_all(node);
+    free(text);
+}
+
+void operations_handle(struct request *request)
+{
+    const struct uri_step *step = &request->uri.steps[0];
+
+    if (!request_allow(request, "POST, OPTIONS"))
+        return;
+    if (strcmp(step->module, "vgw") == 0) {
+        if (strcmp(step->name, "import") == 0) {
+            run_import(request, NULL);
+            return;
+        }
+        for (size_t i = 0; i < sizeof(operations) / sizeof(operations[0]); i++) {
+            if (strcmp(step->name, operations[i].name) == 0) {
+                run(request, &operations[i]);
+                return;
+            }
+        }
+    }
+    request_error_status(request, 404, TAG_INVALID_VALUE, NULL,
+                         "there is no operation %s:%s; /restconf/operations lists them",
+                         step->module, step->name);
+}

@@ -1,0 +1,262 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * See query.h. */
+#include "control/restconf/query.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define FIELDS_DEPTH_MAX 16
+
+static int choose(const char *value, const char *const *names, int count)
+{
+    for (int i = 0; i < count; i++) {
+        if (strcmp(value, names[i]) == 0)
+            return i;
+    }
+    return -EINVAL;
+}
+
+/* 1 .. maximum; 0: it is none. */
+static uint32_t parse_count(const char *text, uint32_t maximum)
+{
+    char *end;
+    unsigned long value = strtoul(text, &end, 10);
+
+    if (text[0] < '0' || text[0] > '9' || *end != '\0' || value > maximum)
+        return 0;
+    return (uint32_t)value;
+}
+
+/* --- fields: RFC 8040 section 4.8.3 ---------------------------------------------------------- */
+
+/* fields-expr = path "(" fields-expr ")" / path ";" fields-expr / path
+ * path = api-identifier [ "/" path ] */
+static int parse_fields(const char **text, json_t *into, unsigned int depth)
+{
+    if (depth > FIELDS_DEPTH_MAX)
+        return -EINVAL;
+    for (;;) {
+        json_t *node = into;
+
+        for (;;) {
+            size_t length = strcspn(*text, "/();");
+            const char *colon = memchr(*text, ':', length), *name = *text;
+            json_t *child;
+
+            *text += length;
+            if (colon != NULL) {
+                length -= (size_t)(colon + 1 - name);
+                name = colon + 1;
+            }
+            if (length == 0)
+                return -EINVAL;
+            child = json_object_getn(node, name, length);
+            if (child == NULL) {
+                child = json_object();
+                json_object_setn_new(node, name, length, child);
+            }
+            node = child;
+            if (**text != '/')
+                break;
+            (*text)++;
+        }
+        if (**text == '(') {
+            (*text)++;
+            if (parse_fields(text, node, depth + 1) < 0 || **text != ')')
+                return -EINVAL;
+            (*text)++;
+        }
+        if (**text != ';')
+            return 0;
+        (*text)++;
+    }
+}
+
+static const char *bare_name(const char *name)
+{
+    const char *colon = strchr(name, ':');
+
+    return colon != NULL ? colon + 1 : name;
+}
+
+void query_select(json_t *node, const json_t *fields)
+{
+    const char *name;
+    json_t *value;
+    void *next;
+    size_t i;
+
+    if (json_is_array(node)) {
+        json_array_foreach(node, i, value) query_select(value, fields);
+        return;
+    }
+    if (!json_is_object(node) || json_object_size(fields) == 0)
+        return;
+    json_object_foreach_safe(node, next, name, value)
+    {
+        const json_t *below = json_object_get(fields, bare_name(name));
+
+        if (below == NULL)
+            json_object_del(node, name);
+        else
+            query_select(value, below);
+    }
+}
+
+void query_prune(json_t *node, unsigned int depth)
+{
+    const char *name;
+    json_t *value;
+    void *next;
+    size_t i;
+
+    if (depth == 0)
+        return;
+    if (json_is_array(node)) {
+        json_array_foreach(node, i, value) query_prune(value, depth);
+        return;
+    }
+    if (!json_is_object(node))
+        return;
+    json_object_foreach_safe(node, next, name, value)
+    {
+        bool inner = json_is_object(value) ||
+                     (json_is_array(value) && json_is_object(json_array_get(value, 0)));
+
+        if (!inner)
+            continue;
+        if (depth == 1)
+            json_object_del(node, name);
+        else
+            query_prune(value, depth - 1);
+    }
+}
+
+/* --- where ----------------------------------------------------------------------------------- */
+
+static bool has_value(const json_t *node, const char *value)
+{
+    char number[32];
+    json_t *item;
+    size_t i;
+
+    switch (json_typeof(node)) {
+    case JSON_STRING:
+        return strcmp(json_string_value(node), value) == 0;
+    case JSON_INTEGER:
+        snprintf(number, sizeof(number), "%" JSON_INTEGER_FORMAT, json_integer_value(node));
+        return strcmp(number, value) == 0;
+    case JSON_TRUE:
+        return strcmp(value, "true") == 0;
+    case JSON_FALSE:
+        return strcmp(value, "false") == 0;
+    case JSON_ARRAY: /* a leaf-list: one of its values */
+        json_array_foreach((json_t *)node, i, item)
+        {
+            if (has_value(item, value))
+                return true;
+        }
+        return false;
+    default:
+        return false;
+    }
+}
+
+bool query_matches(const struct query *query, const json_t *entry)
+{
+    for (unsigned int i = 0; i < query->where_count; i++) {
+        const json_t *node = json_object_get(entry, query->where[i].leaf);
+
+        if (node == NULL || !has_value(node, query->where[i].value))
+            return false;
+    }
+    return true;
+}
+
+static int parse_where(struct query *query, const char *value)
+{
+    const char *equals = strchr(value, '=');
+    struct query_where *where = &query->where[query->where_count];
+
+    if (equals == NULL || equals == value || query->where_count == QUERY_WHERE_MAX ||
+        (size_t)(equals - value) >= sizeof(where->leaf))
+        return -EINVAL;
+    memcpy(where->leaf, value, (size_t)(equals - value));
+    where->leaf[equals - value] = '\0';
+    where->value = equals + 1;
+    query->where_count++;
+    return 0;
+}
+
+/* --- parameters ------------------------------------------------------------------------------ */
+
+static const char *parse_parameter(struct query *query, const char *name, const char *value)
+{
+    static const char *const contents[] = {"all", "config", "nonconfig"};
+    static const char *const defaults[] = {"explicit", "report-all", "trim"};
+    int choice;
+
+    if (strcmp(name, "content") == 0) {
+        choice = choose(value, contents, 3);
+        query->content = choice < 0 ? CONTENT_ALL : (enum query_content)choice;
+        return choice < 0 ? "config, nonconfig or all" : NULL;
+    }
+    if (strcmp(name, "with-defaults") == 0) {
+        choice = choose(value, defaults, 3);
+        query->defaults = choice < 0 ? DEFAULTS_EXPLICIT : (enum query_defaults)choice;
+        return choice < 0 ? "explicit, report-all or trim" : NULL;
+    }
+    if (strcmp(name, "depth") == 0) {
+        query->depth = parse_count(value, 65535);
+        return query->depth > 0 || strcmp(value, "unbounded") == 0
+                   ? NULL
+                   : "a number from 1 to 65535, or unbounded";
+    }
+    if (strcmp(name, "fields") == 0) {
+        if (query->fields == NULL)
+            query->fields = json_object();
+        return parse_fields(&value, query->fields, 0) == 0 && *value == '\0'
+                   ? NULL
+                   : "node names as in name;flood(broadcast;multicast)";
+    }
+    if (strcmp(name, "limit") == 0) {
+        query->limit = parse_count(value, QUERY_LIMIT_MAX);
+        return query->limit > 0 ? NULL : "a number from 1 to 100000";
+    }
+    if (strcmp(name, "cursor") == 0) {
+        query->cursor = value;
+        return value[0] != '\0' ? NULL : "what the last page's Link header said";
+    }
+    if (strcmp(name, "where") == 0)
+        return parse_where(query, value) == 0 ? NULL : "where=LEAF=VALUE, at most 8 times";
+    return "one of content, depth, fields, with-defaults, limit, cursor, where";
+}
+
+int query_parse(struct query *query, const struct uri *uri, char *error, size_t size)
+{
+    memset(query, 0, sizeof(*query));
+    for (unsigned int i = 0; i < uri->parameter_count; i++) {
+        const char *name = uri->parameters[i].name, *value = uri->parameters[i].value;
+        const char *expected = parse_parameter(query, name, value);
+
+        if (expected != NULL) {
+            snprintf(error, size, "query parameter %.60s=%.60s: expected: %s", name, value,
+                     expected);
+            return -EINVAL;
+        }
+    }
+    return 0;
+}
+
+void query_clear(struct query *query)
+{
+    json_decref(query->fields);
+    query->fields = NULL;
+}
+
+bool query_pages(const struct query *query)
+{
+    return query->limit > 0 || query->cursor != NULL || query->where_count > 0;
+}

@@ -17,6 +17,7 @@
 #define FDB_TABLE_H
 
 #include "bridge/fdb.h"
+#include <rte_branch_prediction.h>
 #include <rte_common.h>
 #include <rte_prefetch.h>
 
@@ -104,7 +105,20 @@ static inline bool fdb_slot_is(const struct fdb_slot *slot, uint64_t key, struct
            fdb_value_high(__atomic_load_n(&slot->value, __ATOMIC_RELAXED)) == name.high;
 }
 
-/* Reader: the value of a name whose hash is known; 0: none. Keys are read before values. */
+static inline uint32_t fdb_bucket_match(const struct fdb_bucket *bucket, uint64_t key,
+                                        uint64_t *first)
+{
+    uint32_t match = 0;
+
+    *first = __atomic_load_n(&bucket->slots[0].key, __ATOMIC_ACQUIRE);
+    match = (*first & ~(uint64_t)FDB_KEY_PASSED) == key;
+    for (int i = 1; i < FDB_BUCKET_SLOTS; i++)
+        match |= (uint32_t)(__atomic_load_n(&bucket->slots[i].key, __ATOMIC_ACQUIRE) == key) << i;
+    return match;
+}
+
+/* Reader: the value of a name whose hash is known; 0: none. Keys are read before values. Which of
+ * the four slots it is costs no branch: that would be mispredicted as a rule. */
 static inline fdb_value_t fdb_table_find(const struct fdb_table *t, struct fdb_name name,
                                          uint64_t hash, uint64_t **where)
 {
@@ -113,19 +127,16 @@ static inline fdb_value_t fdb_table_find(const struct fdb_table *t, struct fdb_n
     uint64_t first;
 
     do {
-        struct fdb_slot *slots = t->buckets[b].slots;
+        struct fdb_bucket *bucket = &t->buckets[b];
+        uint32_t match = fdb_bucket_match(bucket, name.key, &first);
 
-        first = __atomic_load_n(&slots[0].key, __ATOMIC_ACQUIRE);
-        for (int i = 0; i < FDB_BUCKET_SLOTS; i++) {
-            uint64_t key = i == 0 ? first : __atomic_load_n(&slots[i].key, __ATOMIC_ACQUIRE);
-            fdb_value_t value;
+        for (; match != 0; match &= match - 1) {
+            uint64_t *slot = &bucket->slots[__builtin_ctz(match)].value;
+            fdb_value_t value = __atomic_load_n(slot, __ATOMIC_ACQUIRE);
 
-            if ((key & ~(uint64_t)FDB_KEY_PASSED) != name.key)
+            if (unlikely(fdb_value_high(value) != name.high || (uint32_t)value == 0))
                 continue;
-            value = __atomic_load_n(&slots[i].value, __ATOMIC_ACQUIRE);
-            if (fdb_value_high(value) != name.high || (uint32_t)value == 0)
-                continue;
-            *where = &slots[i].value;
+            *where = slot;
             return value;
         }
         b = (b + 1) & t->mask;

@@ -112,7 +112,7 @@ static void copy_bucket(uint64_t b)
     struct fdb_slot *slots = fdb.table->buckets[b].slots;
 
     for (int i = 0; i < FDB_BUCKET_SLOTS; i++) {
-        fdb_value_t value = __atomic_load_n(&slots[i].value, __ATOMIC_RELAXED);
+        fdb_value_t value = fdb_slot_value(&slots[i]);
         struct fdb_name name = {slots[i].key & ~(uint64_t)FDB_KEY_PASSED, fdb_value_high(value)};
 
         if ((name.key & FDB_KEY_USED) == 0 || (uint32_t)value == 0)
@@ -200,7 +200,7 @@ static int write_entry(struct fdb_slot *slot, struct fdb_name name, fdb_value_t 
 
 void fdb_remove_slot(struct fdb_slot *slot)
 {
-    fdb_value_t value = __atomic_load_n(&slot->value, __ATOMIC_RELAXED);
+    fdb_value_t value = fdb_slot_value(slot);
     struct fdb_name name = {slot->key & ~(uint64_t)FDB_KEY_PASSED, fdb_value_high(value)};
     struct fdb_slot *copy;
 
@@ -214,7 +214,7 @@ void fdb_remove_slot(struct fdb_slot *slot)
 
 static fdb_value_t value_of(const struct fdb_slot *slot)
 {
-    return slot == NULL ? 0 : __atomic_load_n(&slot->value, __ATOMIC_RELAXED);
+    return slot == NULL ? 0 : fdb_slot_value(slot);
 }
 
 static bool full(uint32_t macs, uint32_t limit)

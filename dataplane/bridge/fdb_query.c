@@ -2,8 +2,8 @@
  *
  * The FDB as others see it: the MAC dump and the events. Main thread only.
  *
- * A dump goes by home bucket, not by where an entry happens to sit, and its cursor is a prefix of
- * the hash: both stay right when the table grows in between.
+ * A dump goes in the order of the hashes, not of where entries happen to sit, and its cursor is a
+ * hash: it stays right when the table grows in between.
  */
 #include "bridge/attachment.h"
 #include "bridge/fdb_writer.h"
@@ -13,7 +13,7 @@
 #include <string.h>
 
 #define BUCKETS_PER_CALL (1u << 18) /* 16 MiB: some milliseconds; a call may find nothing */
-#define CURSOR_SKIP_BITS 12         /* low bits of a cursor: entries of its bucket already shown */
+#define GROUP_MAX 64                /* entries of one home bucket taken at once */
 
 static void where(endpoint_t at, uint32_t *attachment, uint32_t *vtep, struct vgw_ip *remote)
 {
@@ -38,7 +38,7 @@ void fdb_event(enum vgw_event event, uint32_t network, uint64_t mac, endpoint_t 
 
 static void describe(const struct fdb_slot *slot, struct vgw_mac_state *s)
 {
-    fdb_value_t value = __atomic_load_n(&slot->value, __ATOMIC_RELAXED);
+    fdb_value_t value = fdb_slot_value(slot);
     const struct network *n = &networks[fdb_slot_network(slot->key, value)];
     endpoint_t at = fdb_endpoint(value);
     const struct network_vni *vni = NULL;
@@ -52,58 +52,86 @@ static void describe(const struct fdb_slot *slot, struct vgw_mac_state *s)
     fdb_mac_bytes(fdb_slot_mac(slot->key), s->mac);
 }
 
-/* Live entries whose home is bucket `home`, of a network or of all (0): those after the first
- * `skip`, at most max. How many. */
-static uint32_t home_entries(uint64_t home, uint32_t network, uint32_t skip,
-                             struct vgw_mac_state *records, uint32_t max)
+struct found {
+    uint64_t hash;
+    const struct fdb_slot *slot;
+};
+
+/* Whether a dump shows the entry; network 0: of any. */
+static bool shown(uint64_t key, fdb_value_t value, uint32_t network)
+{
+    uint32_t of = fdb_slot_network(key, value);
+
+    if (!(key & FDB_KEY_USED) || (uint32_t)value == 0)
+        return false;
+    return network != 0 ? of == network : networks[of].id != 0; /* else it waits to be swept */
+}
+
+/* Into place by hash, among the max smallest. How many there are then. */
+static uint32_t insert(struct found *found, uint32_t count, uint32_t max, struct found f)
+{
+    uint32_t i = count < max ? count : max - 1;
+
+    if (count == max && f.hash > found[i].hash)
+        return count;
+    for (; i > 0 && found[i - 1].hash > f.hash; i--)
+        found[i] = found[i - 1];
+    found[i] = f;
+    return RTE_MIN(count + 1, max);
+}
+
+/* The entries whose home is a bucket, from a hash on, in order of their hashes: the first max. */
+static uint32_t home_entries(uint64_t home, uint32_t network, uint64_t from, struct found *found,
+                             uint32_t max)
 {
     struct fdb_table *t = fdb.table;
-    uint32_t found = 0;
+    uint32_t count = 0;
     uint64_t b = home;
 
     do {
-        struct fdb_slot *slots = t->buckets[b].slots;
+        const struct fdb_slot *slots = t->buckets[b].slots;
 
-        for (int i = 0; i < FDB_BUCKET_SLOTS && found < skip + max; i++) {
-            fdb_value_t value = __atomic_load_n(&slots[i].value, __ATOMIC_RELAXED);
+        for (int i = 0; i < FDB_BUCKET_SLOTS; i++) {
+            fdb_value_t value = fdb_slot_value(&slots[i]);
             struct fdb_name name = {slots[i].key & ~(uint64_t)FDB_KEY_PASSED,
                                     fdb_value_high(value)};
+            struct found f = {fdb_hash(t, name), &slots[i]};
 
-            if (!(slots[i].key & FDB_KEY_USED) || (uint32_t)value == 0 ||
-                fdb_hash(t, name) >> t->shift != home)
-                continue;
-            if (network != 0 && fdb_slot_network(slots[i].key, value) != network)
-                continue;
-            if (networks[fdb_slot_network(slots[i].key, value)].id == 0)
-                continue; /* waits to be swept */
-            if (found++ >= skip)
-                describe(&slots[i], &records[found - 1 - skip]);
+            if (shown(name.key, value, network) && f.hash >> t->shift == home && f.hash >= from)
+                count = insert(found, count, max, f);
         }
         if (t->passed[b] == 0)
             break;
         b = (b + 1) & t->mask;
     } while (b != home);
-    return found > skip ? found - skip : 0;
+    return count;
 }
 
 static uint32_t mac_fill(void *records, uint32_t max, uint32_t filter, uint64_t *cursor)
 {
     struct vgw_mac_state *out = records;
+    struct found found[GROUP_MAX];
     uint32_t network = 0;
     uint32_t count = 0;
-    uint32_t skip = (uint32_t)*cursor & ((1u << CURSOR_SKIP_BITS) - 1);
-    uint64_t home = *cursor >> fdb.table->shift;
+    uint64_t from = *cursor;
+    uint64_t home = from >> fdb.table->shift;
     uint64_t end = RTE_MIN(home + BUCKETS_PER_CALL, fdb.table->mask + 1);
 
     *cursor = 0;
-    if (filter != 0 && (network = network_by_id(filter)) == 0)
+    if (max == 0 || (filter != 0 && (network = network_by_id(filter)) == 0))
         return 0;
-    for (; home < end; home++, skip = 0) {
-        uint32_t n = home_entries(home, network, skip, out + count, max - count);
+    while (home < end) {
+        uint32_t room = RTE_MIN(max - count, (uint32_t)GROUP_MAX);
+        uint32_t n = home_entries(home, network, from, found, room);
 
-        count += n;
+        for (uint32_t i = 0; i < n; i++)
+            describe(found[i].slot, &out[count++]);
+        if (n == room)
+            from = found[n - 1].hash + 1; /* there may be more of this home */
+        else
+            home++;
         if (count == max) {
-            *cursor = home << fdb.table->shift | (skip + n);
+            *cursor = n == room ? from : home << fdb.table->shift;
             return count;
         }
     }

@@ -104,7 +104,7 @@ static bool aged(uint32_t network, fdb_value_t value, uint32_t now_s)
 
 static void walk_slot(struct fdb_slot *slot, uint32_t now_s)
 {
-    fdb_value_t value = __atomic_load_n(&slot->value, __ATOMIC_RELAXED);
+    fdb_value_t value = fdb_slot_value(slot);
     uint64_t mac = fdb_slot_mac(slot->key);
     uint32_t network = fdb_slot_network(slot->key, value);
     endpoint_t at = fdb_endpoint(value);
@@ -130,8 +130,8 @@ static void prefetch_networks(const struct fdb_bucket *bucket)
 {
     for (int i = 0; i < FDB_BUCKET_SLOTS; i++)
         if (bucket->slots[i].key & FDB_KEY_USED)
-            rte_prefetch0(
-                &networks[fdb_slot_network(bucket->slots[i].key, bucket->slots[i].value)]);
+            rte_prefetch0(&networks[fdb_slot_network(bucket->slots[i].key,
+                                                     fdb_slot_value(&bucket->slots[i]))]);
 }
 
 static void walk(uint64_t count)
@@ -261,7 +261,7 @@ static int clear_one(const struct clear *c, struct action_result *result)
 
     if (slot == NULL)
         return 0;
-    value = __atomic_load_n(&slot->value, __ATOMIC_RELAXED);
+    value = fdb_slot_value(slot);
     if ((uint32_t)value == 0 || fdb_is_static(value) ||
         !clear_matches(c, c->network, c->mac, fdb_endpoint(value)))
         return 0;

@@ -185,7 +185,7 @@ void fdb_table_free(struct fdb_table *t, struct fdb_slot *slot)
 {
     uint64_t b = (uint64_t)(slot - t->buckets[0].slots) / FDB_BUCKET_SLOTS;
     uint64_t key = slot->key & ~(uint64_t)FDB_KEY_PASSED;
-    struct fdb_name name = {key, fdb_value_high(slot->value)};
+    struct fdb_name name = {key, fdb_value_high(fdb_slot_value(slot))};
 
     for (uint64_t passed = bucket_of(t, name); passed != b; passed = (passed + 1) & t->mask)
         count_passed(t, passed, -1);

@@ -99,10 +99,16 @@ static inline uint32_t fdb_slot_network(uint64_t key, fdb_value_t value)
            ((uint32_t)(key >> 2) & ((1u << FDB_NETWORK_LOW) - 1));
 }
 
+/* Workers write values too: fdb_seen(). */
+static inline fdb_value_t fdb_slot_value(const struct fdb_slot *slot)
+{
+    return __atomic_load_n(&slot->value, __ATOMIC_RELAXED);
+}
+
 static inline bool fdb_slot_is(const struct fdb_slot *slot, uint64_t key, struct fdb_name name)
 {
     return (key & ~(uint64_t)FDB_KEY_PASSED) == name.key &&
-           fdb_value_high(__atomic_load_n(&slot->value, __ATOMIC_RELAXED)) == name.high;
+           fdb_value_high(fdb_slot_value(slot)) == name.high;
 }
 
 static inline uint32_t fdb_bucket_match(const struct fdb_bucket *bucket, uint64_t key,

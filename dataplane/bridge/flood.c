@@ -124,6 +124,7 @@ static void send_copies(struct flooding *f, uint32_t n)
     for (uint32_t i = 0; i < n; i++) {
         struct packet copy = *f->packet;
 
+        observe_follow(f->packet, copies[i]);
         copy.mbuf = copies[i];
         if (unlikely(make_copy(copies[i], f->packet->mbuf) < 0)) {
             packet_drop(f->worker, &copy, VGW_DROP_NO_BUFFER);
@@ -150,6 +151,7 @@ static void send_last(struct flooding *f)
         packet_drop(f->worker, p, VGW_DROP_NO_BUFFER);
         return;
     }
+    observe_follow(p, head);
     take_head(head, m);
     p->mbuf = head;
     send_to(f->worker, p, f->to[f->count - 1]);

@@ -7,10 +7,10 @@
 #include "bridge/network.h"
 #include "bridge/fdb.h"
 #include "bridge/flood.h"
+#include "core/counters.h"
 #include "core/object.h"
 #include "core/rcu.h"
 #include "core/vmarray.h"
-#include "core/worker.h"
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -71,8 +71,7 @@ static void network_free(uint32_t index)
     networks[index] = (struct network){0};
     network_tallies[index] = (struct network_tally){0};
     COUNTERS_RESET(network_counters, index);
-    for (uint32_t i = 0; i < worker_count; i++)
-        workers[i]->network_flooded[index] = 0;
+    COUNTERS_RESET(network_flooded, index);
     slots_free(slots, index);
 }
 
@@ -248,10 +247,9 @@ static void describe(uint32_t index, struct vgw_network_state *s)
         .macs = n->mac_count,
         .mac_moves = network_tallies[index].moves,
         .mac_limit_exceeded = network_tallies[index].refused,
+        .flooded = COUNTER_OF(network_flooded, index),
         .counters = {c.rx_packets, c.rx_bytes, c.tx_packets, c.tx_bytes},
     };
-    for (uint32_t i = 0; i < worker_count; i++)
-        s->flooded += workers[i]->network_flooded[index];
 }
 
 static uint32_t network_fill(void *records, uint32_t max, uint32_t filter, uint64_t *cursor)

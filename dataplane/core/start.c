@@ -63,6 +63,7 @@ fail:
 void dataplane_stop(void)
 {
     object_clear();
+    port_fini();
     workers_destroy();
     packet_pool_destroy();
     loop_fini();

@@ -9,8 +9,8 @@
 
 #include "core/worker.h"
 
-/* Worker: takes up to a burst from each of its receive queues, shows it to observers (point RX), and
- * hands it to STAGE_CLASSIFY. Returns packets received. */
+/* Worker: takes up to a burst from each of its receive queues, shows it to observers (point RX),
+ * and hands it to STAGE_CLASSIFY. Returns packets received. */
 uint32_t rx_poll(struct worker *w);
 
 /* Worker: sends what is in w->tx[]. */

@@ -5,6 +5,7 @@
  * a ring, and a number of learned tunnels a VTEP. A learned tunnel that no MAC names and nothing
  * passed for IDLE_S goes.
  */
+#include "bridge/fdb.h"
 #include "core/clock.h"
 #include "core/loop.h"
 #include "vxlan/tunnel_table.h"
@@ -61,16 +62,24 @@ void tunnel_wanted(struct worker *w, uint32_t vtep, uint32_t network, const stru
 
 /* --- main thread --- */
 
+/* The sender's MAC is learned at once, so that already the answer to the first packet need not be
+ * flooded. */
 static void learn_one(const struct wanted *ask)
 {
     struct vtep *v = &vteps[ask->vtep];
-    uint32_t t;
+    uint32_t t = v->id != 0 ? tunnel_find(ask->vtep, &ask->remote) : 0;
+    struct rte_ether_addr mac;
 
-    if (v->id == 0 || tunnel_find(ask->vtep, &ask->remote) != 0 || v->learned_count >= LEARNED_MAX)
+    if (v->id == 0 || network_vni_of(&networks[ask->network], ask->vtep) == NULL)
         return;
-    t = tunnel_get(ask->vtep, &ask->remote, VGW_TUNNEL_LEARNED);
-    if (t != 0)
-        tunnel_put(t); /* only FDB entries hold it from now on */
+    if (t == 0 && v->learned_count < LEARNED_MAX) {
+        t = tunnel_get(ask->vtep, &ask->remote, VGW_TUNNEL_LEARNED);
+        if (t != 0)
+            tunnel_put(t); /* only FDB entries hold it from now on */
+    }
+    memcpy(&mac, ask->mac, sizeof(mac));
+    if (t != 0 && rte_is_unicast_ether_addr(&mac) && !rte_is_zero_ether_addr(&mac))
+        fdb_learn(ask->network, fdb_mac(&mac), endpoint_make(ENDPOINT_TUNNEL, t));
 }
 
 static void poll(void)

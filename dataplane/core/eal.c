@@ -18,7 +18,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #define ARGUMENTS_MAX 24
 #define HUGE_PAGES_DIR "/sys/kernel/mm/hugepages"
@@ -131,7 +130,7 @@ int eal_start(const struct conf *conf, bool threads)
         add(&a, "--no-huge");
         add(&a, "--no-shconf");
     }
-    add(&a, "--file-prefix=vgw-%d", (int)getpid());
+    add(&a, "--file-prefix=vgw"); /* names a directory that stays empty, for all instances alike */
     add(&a, "--no-telemetry");
     /* Of PCI nothing but this: the host bridge, which no driver takes. So a port's device can be
      * probed later, which --no-pci would forbid. */

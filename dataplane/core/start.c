@@ -46,7 +46,7 @@ int dataplane_start(const struct conf *conf, uint32_t packets)
     rc = packet_pool_create(conf->memory_mib, packets);
     if (rc < 0)
         goto fail;
-    what = "workers";
+    what = "workers (at most 32 cores can be named)";
     rc = workers_create(conf->core_count);
     if (rc < 0)
         goto fail;

@@ -108,6 +108,7 @@ void port_send(struct worker *w, uint32_t port, struct packet *p)
         drop(w, p, port, VGW_DROP_MTU_EXCEEDED);
         return;
     }
+    p->port = (uint16_t)port; /* for the observer: where it goes now */
     observe(w, VGW_POINT_TX, p, 1);
     if (unlikely(t->linear && (p->mbuf->nb_segs > 1 || !RTE_MBUF_DIRECT(p->mbuf)))) {
         struct rte_mbuf *linear = make_linear(p->mbuf);

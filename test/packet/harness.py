@@ -452,7 +452,7 @@ class Client:
         assert kind == MESSAGES["ack"], kind
         ack = self.ack_of(body)
         if ack["error"] < 0:
-            raise ApiError(ack["error"], ack["text"], **ack)
+            raise ApiError(ack.pop("error"), ack.pop("text"), **ack)
         return ack
 
     def begin(self, generation):

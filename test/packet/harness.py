@@ -360,7 +360,7 @@ EVENT = struct.Struct("=IIQ")
 
 
 class ApiError(Exception):
-    def __init__(self, error, text, **more):
+    def __init__(self, error, text, /, **more):
         super().__init__(f"{os.strerror(-error)}: {text}")
         self.errno, self.text, self.more = -error, text, more
 

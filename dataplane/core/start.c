@@ -9,6 +9,7 @@
 #include "core/main_loop.h"
 #include "core/observe.h"
 #include "core/packet_pool.h"
+#include "core/rcu.h"
 #include "core/registry.h"
 #include "core/state.h"
 #include "core/worker.h"
@@ -63,6 +64,7 @@ fail:
 void dataplane_stop(void)
 {
     object_clear();
+    rcu_stop(); /* what waits for workers still needs the features' tables */
     port_fini();
     workers_destroy();
     packet_pool_destroy();

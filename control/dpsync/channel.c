@@ -81,15 +81,14 @@ static void flush(struct dpsync *dpsync)
 /* Receives one message. 1; 0: none now; negative: the connection is lost or of no use. */
 static int receive(struct dpsync *dpsync)
 {
-    const struct vgw_header *header = (const struct vgw_header *)dpsync->input;
-    ssize_t length =
-        recv(dpsync->fd, dpsync->input, sizeof(dpsync->input), MSG_DONTWAIT | MSG_TRUNC);
+    const struct vgw_header *header = dpsync->input;
+    ssize_t length = recv(dpsync->fd, dpsync->input, VGW_MESSAGE_MAX, MSG_DONTWAIT | MSG_TRUNC);
 
     if (length < 0)
         return errno == EAGAIN || errno == EINTR ? 0 : -errno;
     if (length == 0)
         return -ECONNRESET;
-    if ((size_t)length < sizeof(*header) || (size_t)length > sizeof(dpsync->input) ||
+    if ((size_t)length < sizeof(*header) || (size_t)length > VGW_MESSAGE_MAX ||
         header->length != (size_t)length) {
         log_error("data plane: a malformed message of %zd bytes", length);
         return -EPROTO;
@@ -125,7 +124,7 @@ static void on_poll_closed(uv_handle_t *handle)
 
     dpsync->polling = false;
     if (dpsync->stopping && --dpsync->handles == 0)
-        free(dpsync);
+        dpsync_free(dpsync);
 }
 
 void channel_close(struct dpsync *dpsync)

@@ -312,6 +312,13 @@ void dpsync_disconnected(struct dpsync *dpsync)
     dpsync->next_listener = NULL;
 }
 
+void dpsync_free(struct dpsync *dpsync)
+{
+    free(dpsync->input);
+    free(dpsync->output);
+    free(dpsync);
+}
+
 int dpsync_start(struct dpsync **out, uv_loop_t *loop, const char *socket_path,
                  const struct dpsync_source *source)
 {
@@ -322,6 +329,12 @@ int dpsync_start(struct dpsync **out, uv_loop_t *loop, const char *socket_path,
     dpsync = calloc(1, sizeof(*dpsync));
     if (dpsync == NULL)
         return -ENOMEM;
+    dpsync->input = malloc(VGW_MESSAGE_MAX);
+    dpsync->output = malloc(VGW_MESSAGE_MAX);
+    if (dpsync->input == NULL || dpsync->output == NULL) {
+        dpsync_free(dpsync);
+        return -ENOMEM;
+    }
     dpsync->loop = loop;
     dpsync->source = *source;
     dpsync->fd = -1;
@@ -345,7 +358,7 @@ static void on_closed(uv_handle_t *handle)
     struct dpsync *dpsync = handle->data;
 
     if (--dpsync->handles == 0)
-        free(dpsync);
+        dpsync_free(dpsync);
 }
 
 void dpsync_stop(struct dpsync *dpsync)

@@ -63,7 +63,7 @@ struct dpsync {
     bool complained; /* that the data plane is not there */
     TAILQ_HEAD(, channel_message) out;
     uint32_t last_request;
-    uint64_t input[VGW_MESSAGE_MAX / sizeof(uint64_t)];
+    void *input; /* VGW_MESSAGE_MAX bytes: the message being read */
 
     /* sync.c */
     uv_idle_t work; /* runs while there is something to declare and the window has room */
@@ -74,7 +74,7 @@ struct dpsync {
     TAILQ_HEAD(, sync_batch) batches;
     unsigned int in_flight;
     uint32_t end_request;
-    uint64_t output[VGW_MESSAGE_MAX / sizeof(uint64_t)];
+    void *output; /* VGW_MESSAGE_MAX bytes: the one being made */
     size_t output_length;
 
     /* dpsync.c */
@@ -101,6 +101,8 @@ void sync_work(uv_idle_t *work);
 /* Whether the ACK answers a declaration. */
 bool sync_ack(struct dpsync *dpsync, const struct vgw_ack *ack);
 void sync_queue_free(struct sync_queue *queue);
+/* Frees when all handles are closed. */
+void dpsync_free(struct dpsync *dpsync);
 
 /* dpsync.c, called by channel.c */
 void dpsync_connected(struct dpsync *dpsync);

@@ -212,7 +212,7 @@ static bool add_objects(struct dpsync *dpsync, struct sync_batch *batch)
 
 static void send_batch(struct dpsync *dpsync, struct sync_batch *batch)
 {
-    struct vgw_declare *declare = (struct vgw_declare *)dpsync->output;
+    struct vgw_declare *declare = dpsync->output;
 
     declare->generation = dpsync->status.generation;
     declare->count = batch->count;
@@ -275,12 +275,21 @@ void sync_work(uv_idle_t *work)
 
 /* --- answers --------------------------------------------------------------------------------- */
 
+/* To be declared once more, as it is then. A deletion is kept only of what is gone: an object may
+ * be deleted and set again by one commit. */
 static void put_aside(struct dpsync *dpsync, const struct intent_item *items, size_t count)
 {
-    bool resync = dpsync->phase != SYNC_LIVE;
+    struct sync_queue *queue = dpsync->phase == SYNC_LIVE ? &dpsync->backlog : &dpsync->retry;
 
-    if (count > 0)
-        queue_push(resync ? &dpsync->retry : &dpsync->backlog, items, count);
+    for (size_t i = 0; i < count; i++) {
+        const struct intent_item *item = &items[i];
+
+        if (item->op == VGW_OP_DELETE &&
+            dpsync->source.compile(dpsync->source.arg, item, dpsync->output, VGW_MESSAGE_MAX) !=
+                -ENOENT)
+            continue;
+        queue_push(queue, item, 1);
+    }
 }
 
 static void take_refusal(struct dpsync *dpsync, const struct sync_batch *batch,
@@ -299,9 +308,11 @@ static void take_refusal(struct dpsync *dpsync, const struct sync_batch *batch,
             add_failure(dpsync, &items[i], text);
         return;
     }
-    if (dpsync->phase != SYNC_LIVE)
+    if (items[first].op == VGW_OP_DELETE && ack->error == -ENOENT)
+        ; /* it is not there: as it should be */
+    else if (dpsync->phase != SYNC_LIVE)
         put_aside(dpsync, &items[first], 1);
-    else if (items[first].op == VGW_OP_SET || ack->error != -ENOENT)
+    else
         add_failure(dpsync, &items[first], text);
     if (ack->applied + 1 < batch->count)
         put_aside(dpsync, items + first + 1, batch->count - first - 1);

@@ -38,6 +38,8 @@ struct plan {
     struct early *early;
     size_t early_count;
     size_t early_size;
+    uint32_t *early_ids; /* open-addressed set; 0: free */
+    size_t early_slots;  /* a power of two */
     struct intent_item *items;
     size_t count;
     size_t size;
@@ -109,13 +111,45 @@ static int collect_links(const struct plan *p, bool after, struct link **links, 
 /* --- what must go first
  * ------------------------------------------------------------------------------------ */
 
+/* The slot of an id: where it is, or where it would go. */
+static uint32_t *find_slot(uint32_t *ids, size_t slots, uint32_t id)
+{
+    size_t i = (id * 2654435761u) & (slots - 1);
+
+    while (ids[i] && ids[i] != id)
+        i = (i + 1) & (slots - 1);
+    return &ids[i];
+}
+
+static bool is_early(const struct plan *p, uint32_t id)
+{
+    return p->early_slots && *find_slot(p->early_ids, p->early_slots, id);
+}
+
+static int remember_early(struct plan *p, uint32_t id)
+{
+    if (p->early_count * 2 >= p->early_slots) {
+        size_t slots = p->early_slots ? p->early_slots * 2 : 64;
+        uint32_t *ids = calloc(slots, sizeof(*ids));
+
+        if (!ids)
+            return -ENOMEM;
+        for (size_t i = 0; i < p->early_count; i++)
+            *find_slot(ids, slots, p->early[i].id) = p->early[i].id;
+        free(p->early_ids);
+        p->early_ids = ids;
+        p->early_slots = slots;
+    }
+    *find_slot(p->early_ids, p->early_slots, id) = id;
+    return 0;
+}
+
 static int add_early(struct plan *p, const char *path, uint32_t id, const char *kind, bool stays)
 {
     struct early *e;
 
-    for (size_t i = 0; i < p->early_count; i++)
-        if (p->early[i].id == id)
-            return 0;
+    if (is_early(p, id))
+        return 0;
     if (p->early_count == p->early_size) {
         size_t size = p->early_size ? p->early_size * 2 : 16;
 
@@ -127,8 +161,10 @@ static int add_early(struct plan *p, const char *path, uint32_t id, const char *
     }
     e = &p->early[p->early_count];
     *e = (struct early){strdup(path), id, intent_object_of(kind), stays};
-    if (!e->path)
+    if (!e->path || remember_early(p, id)) {
+        free(e->path);
         return -ENOMEM;
+    }
     p->early_count++;
     return 0;
 }
@@ -161,6 +197,23 @@ static int add_early_path(void *arg, const char *path)
     return err == -ENOENT ? 0 : err;
 }
 
+/* Place in by_path of the first change below `path`: those stand together, from "path/" on. */
+static size_t first_below(const struct plan *p, const char *path)
+{
+    size_t low = 0, high = p->t->change_count, length = strlen(path);
+
+    while (low < high) {
+        size_t middle = (low + high) / 2;
+        int order = strncmp(p->by_path[middle]->path, path, length);
+
+        if (order < 0 || (!order && (unsigned char)p->by_path[middle]->path[length] < '/'))
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low;
+}
+
 /* Entries below, and entries that refer to it: those of now, and those that this commit deletes or
  * turns away. */
 static int add_dependents(struct plan *p, const char *path)
@@ -174,12 +227,12 @@ static int add_dependents(struct plan *p, const char *path)
     for (; !err && link && link < p->references + p->reference_count && !strcmp(link->text, path);
          link++)
         err = add_early_change(p, link->change);
-    for (size_t i = 0; !err && i < p->t->change_count; i++) {
-        const struct store_change *c = &p->t->changes[i];
-
-        if (!c->after && schema_path_parent(c->path) == length && !memcmp(c->path, path, length))
-            err = add_early_change(p, c);
-    }
+    for (size_t i = first_below(p, path);
+         !err && i < p->t->change_count && !strncmp(p->by_path[i]->path, path, length) &&
+         p->by_path[i]->path[length] == '/';
+         i++)
+        if (!p->by_path[i]->after)
+            err = add_early_change(p, p->by_path[i]);
     return err;
 }
 
@@ -322,14 +375,6 @@ static int add_early_deletes(struct plan *p)
     return err;
 }
 
-static bool is_early(const struct plan *p, uint32_t id)
-{
-    for (size_t i = 0; i < p->early_count; i++)
-        if (p->early[i].id == id)
-            return true;
-    return false;
-}
-
 static int add_late_deletes(struct plan *p)
 {
     size_t first = p->count;
@@ -387,6 +432,7 @@ int intent_plan(struct intent *intent, const struct store_transaction *t,
     for (size_t i = 0; i < p.early_count; i++)
         free(p.early[i].path);
     free(p.early);
+    free(p.early_ids);
     free(p.claims);
     free(p.references);
     free(p.by_path);

@@ -145,8 +145,8 @@ int candidate_finish(struct datastore *ds, int err, uint32_t *changes,
         overlay_journal_undo(&ds->candidate);
         return err;
     }
+    ds->version += ds->candidate.journal_count != 0;
     overlay_journal_end(&ds->candidate);
-    ds->version++;
     return 0;
 }
 

@@ -273,13 +273,13 @@ static char *unwrap(const char *json)
     return end ? strndup(p, (size_t)(end - p)) : NULL;
 }
 
-/* Parses the body as children of the resource `parent` (libyang data path; "" : the top). *node is
+/* Parses the body as children of the resource `parent` (libyang data path; "": the top). *node is
  * the parent in the tree (NULL: the top). */
 static int parse_body(struct edit *e, const char *parent, const char *json, struct lyd_node **tree,
                       struct lyd_node **node)
 {
     struct ly_ctx *context = e->view->schema->context;
-    char *unwrapped = *parent ? NULL : unwrap(json);
+    char *unwrapped = *parent ? NULL : unwrap(json), *path;
     struct lyd_node *parsed = NULL;
     struct ly_in *in = NULL;
     int err = 0;
@@ -292,8 +292,11 @@ static int parse_body(struct edit *e, const char *parent, const char *json, stru
     if (!err &&
         lyd_parse_data(context, *node, in, LYD_JSON, LYD_PARSE_ONLY | LYD_PARSE_STRICT, 0, &parsed))
         err = -EINVAL;
-    if (err == -EINVAL)
-        errors_add_libyang(e->errors, e->view->schema, NULL);
+    if (err == -EINVAL) {
+        path = *node ? errors_node_path(*node) : NULL;
+        errors_add_libyang(e->errors, e->view->schema, path);
+        free(path);
+    }
     if (!*parent)
         *tree = parsed;
     ly_in_free(in, 0);

@@ -224,6 +224,23 @@ static char *path_in_entry(const struct schema *schema, const char *entry,
     return text_take(&text);
 }
 
+/* While libyang parses below a parent, it gives paths that begin there. */
+static char *add_parent(const struct schema *schema, char *path, const char *parent)
+{
+    static const char top[] = "/vgw:";
+    struct text text = {0};
+
+    if (!path || !parent || !*parent || strncmp(path, top, strlen(top)) ||
+        lys_find_child(NULL, schema->module, path + strlen(top), strcspn(path + strlen(top), "=/"),
+                       0, 0))
+        return path;
+    text_puts(&text, parent);
+    text_putc(&text, '/');
+    text_puts(&text, path + strlen(top));
+    free(path);
+    return text_take(&text);
+}
+
 static struct place find_place(const struct schema *schema, const char *where, const char *entry)
 {
     static const char data[] = "ata location \"", model[] = "chema location \"";
@@ -231,7 +248,7 @@ static struct place find_place(const struct schema *schema, const char *where, c
     const char *p;
 
     if (where && (p = strstr(where, data))) {
-        place.path = from_data_path(p + strlen(data));
+        place.path = add_parent(schema, from_data_path(p + strlen(data)), entry);
         place.node = place.path ? find_node(schema, place.path) : NULL;
     } else if (where && (p = strstr(where, model))) {
         char *path = strndup(p + strlen(model), strcspn(p + strlen(model), "\""));
@@ -332,20 +349,33 @@ static void add_bad_value(struct datastore_errors *errors, const struct place *p
                     place->node->name, value, describe);
 }
 
-static bool is_about_value(const char *message)
+static bool is_about_value(const struct ly_err_item *item, const char *message)
 {
+    if (item->vecode != LYVE_DATA)
+        return false;
     return starts_with(message, "Invalid") || starts_with(message, "Unsatisfied") ||
            starts_with(message, "Value");
 }
 
+/* libyang gives the list when the value of its key is wrong. */
+static void point_at_key(const struct schema *schema, struct place *place)
+{
+    const struct schema_kind *kind = place->node ? schema_kind_of(schema, place->node) : NULL;
+
+    if (kind && kind->key_count == 1)
+        place->node = kind->keys[0];
+}
+
 static void translate(struct datastore_errors *errors, const struct schema *schema,
-                      const struct ly_err_item *item, const struct place *place)
+                      const struct ly_err_item *item, struct place *place)
 {
     const char *message = item->msg ? item->msg : "not valid";
     char *word = quoted(message);
 
     if (!word)
         return;
+    if (is_about_value(item, message))
+        point_at_key(schema, place);
     if (item->vecode == LYVE_REFERENCE && starts_with(message, "Node"))
         add_unknown(errors, schema, place, word);
     else if (starts_with(message, "Mandatory node") && place->node)
@@ -360,7 +390,7 @@ static void translate(struct datastore_errors *errors, const struct schema *sche
     else if (starts_with(message, "Unexpected data state node"))
         datastore_error(errors, "invalid-value", place->path, "%s is state, not configuration",
                         word);
-    else if (is_about_value(message) && place->node &&
+    else if (is_about_value(item, message) && place->node &&
              (place->node->nodetype & (LYS_LEAF | LYS_LEAFLIST)))
         add_bad_value(errors, place, word);
     else if (item->vecode == LYVE_SYNTAX || item->vecode == LYVE_SYNTAX_JSON)

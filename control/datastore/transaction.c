@@ -51,14 +51,21 @@ static int check_conflicts(const struct view *view, struct datastore_errors *err
     return err ? err : conflict ? -EBUSY : 0;
 }
 
+/* Brings the candidate up to date with running, as far as nothing contradicts. */
+static int meet_running(struct datastore *ds, struct datastore_errors *errors)
+{
+    struct view view = datastore_view(ds, DATASTORE_CANDIDATE);
+
+    overlay_journal_begin(&ds->candidate);
+    return candidate_finish(ds, check_conflicts(&view, errors), NULL, errors);
+}
+
 int commit_view(struct datastore *ds, struct view *view, struct store_transaction *t,
                 struct datastore_errors *errors)
 {
     struct prepared prepared = {0};
-    int err = check_conflicts(view, errors);
+    int err = validate_overlay(view, &prepared, errors);
 
-    if (!err)
-        err = validate_overlay(view, &prepared, errors);
     if (err)
         return err;
     t->changes = prepared.changes;
@@ -96,8 +103,10 @@ int datastore_commit(struct datastore *ds, struct datastore_commit *commit,
         .clear_draft = 1,
         .settle = commit->confirm_minutes ? 0 : 1,
     };
-    int err;
+    int err = meet_running(ds, errors);
 
+    if (err)
+        return err;
     if (!ds->candidate.count)
         return commit_nothing(ds, commit);
     if (commit->confirm_minutes) {
@@ -118,7 +127,7 @@ int datastore_commit(struct datastore *ds, struct datastore_commit *commit,
 int datastore_validate(struct datastore *ds, struct datastore_errors *errors)
 {
     struct view view = datastore_view(ds, DATASTORE_CANDIDATE);
-    int err = check_conflicts(&view, errors);
+    int err = meet_running(ds, errors);
 
     return err ? err : validate_overlay(&view, NULL, errors);
 }

@@ -9,6 +9,12 @@
 #include <stdlib.h>
 #include <string.h>
 
+static _Noreturn void out_of_memory(void)
+{
+    fputs("vgw: out of memory\n", stderr);
+    abort();
+}
+
 static void reserve(struct text *text, size_t more)
 {
     size_t size = text->size ? text->size : 64;
@@ -19,10 +25,8 @@ static void reserve(struct text *text, size_t more)
     if (size == text->size)
         return;
     s = realloc(text->s, size);
-    if (!s) {
-        fputs("vgw: out of memory\n", stderr);
-        abort();
-    }
+    if (!s)
+        out_of_memory();
     text->s = s;
     text->size = size;
 }
@@ -43,17 +47,17 @@ void text_puts(struct text *text, const char *string)
 
 void text_printf(struct text *text, const char *format, ...)
 {
+    char *line = NULL;
     va_list ap;
     int length;
 
     va_start(ap, format);
-    length = vsnprintf(NULL, 0, format, ap);
+    length = vasprintf(&line, format, ap);
     va_end(ap);
-    reserve(text, (size_t)length);
-    va_start(ap, format);
-    vsnprintf(text->s + text->length, (size_t)length + 1, format, ap);
-    va_end(ap);
-    text->length += (size_t)length;
+    if (length < 0)
+        out_of_memory();
+    text_add(text, line, (size_t)length);
+    free(line);
 }
 
 void text_cut(struct text *text, size_t length)

@@ -169,9 +169,12 @@ static uint16_t last_cpu(void)
 
 void conf_defaults(struct conf *conf)
 {
+    char host[sizeof(conf->leaf_name)] = "";
+
     memset(conf, 0, sizeof(*conf));
-    if (gethostname(conf->leaf_name, sizeof(conf->leaf_name) - 1) < 0 || !conf->leaf_name[0])
-        strcpy(conf->leaf_name, "leaf");
+    if (gethostname(host, sizeof(host) - 1) < 0 || !host[0])
+        strcpy(host, "leaf");
+    strcpy(conf->leaf_name, host);
     conf->cores[0] = last_cpu();
     conf->core_count = 1;
     conf->main_core = -1;

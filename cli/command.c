@@ -217,6 +217,16 @@ int command_args(struct invocation *in, struct text *error)
     return 0;
 }
 
+const char *command_value(const struct invocation *in, const char *word)
+{
+    const struct arg *args = in->command->args;
+
+    for (int i = 0; args && args[i].kind != ARG_END; i++)
+        if (!strcmp(args[i].word, word))
+            return in->value[i];
+    return NULL;
+}
+
 int command_run(struct cli *cli, int count, char *const *words)
 {
     struct invocation in = {0};

@@ -79,5 +79,7 @@ int command_run(struct cli *cli, int count, char *const *words);
 void command_usage(struct text *text, const struct command *command);
 /* Parses SYNTAX_ARGS; returns 0 or -EINVAL with `error`. */
 int command_args(struct invocation *in, struct text *error);
+/* What was given for the argument of that word; NULL when it was not. */
+const char *command_value(const struct invocation *in, const char *word);
 
 #endif

@@ -88,10 +88,15 @@ static bool succeeded(const struct http_response *response)
     return response->status >= 200 && response->status < 300;
 }
 
+/* RFC 8040 has 404 for a target that is not there; an unknown node of the models is something else.
+ */
 static bool is_missing(const struct http_response *response)
 {
-    return (response->status == 404 || response->status == 409) &&
-           strstr(text_get(&response->body), "\"data-missing\"");
+    const char *body = text_get(&response->body);
+
+    if (response->status == 404)
+        return !strstr(body, "\"unknown-element\"");
+    return response->status == 409 && strstr(body, "\"data-missing\"");
 }
 
 int rest_get(struct cli *cli, const char *target, json_t **data, struct text *next)

@@ -14,7 +14,7 @@
 #define REST_CANDIDATE "/restconf/ds/ietf-datastores:candidate"
 #define REST_OPERATIONAL "/restconf/ds/ietf-datastores:operational"
 
-/* GET. What is not there (404 with data-missing, or 204) is CLI_OK with *data NULL. The caller
+/* GET. What is not there (404, or 204) is CLI_OK with *data NULL. The caller
  * unrefs *data. `next`, when not NULL, gets the target of the next page, or nothing. */
 int rest_get(struct cli *cli, const char *target, json_t **data, struct text *next);
 

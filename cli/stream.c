@@ -18,7 +18,6 @@
 #define FILTER_ARGS                                                                                \
     {ARG_OPTION, "port", VALUE_OBJECT, "port", false, "received from it or sent to it"},           \
         {ARG_OPTION, "network", VALUE_OBJECT, "network", false, "of one network"},                 \
-        {ARG_OPTION, "vfabric", VALUE_OBJECT, "vfabric", false, "of one vfabric"},                 \
         {ARG_OPTION, "vni", VALUE_NUMBER, "VNI", false, "of one VXLAN segment"},                   \
         {ARG_OPTION, "mac", VALUE_TEXT, "MAC", false, "source or destination of the frame"},       \
         {ARG_OPTION, "ip", VALUE_TEXT, "ADDRESS", false, "source or destination"},                 \
@@ -36,7 +35,6 @@ const struct arg trace_args[] = {
     {ARG_FLAG, "--json", VALUE_TEXT, NULL, false, "one JSON object a line"},
     {.kind = ARG_END},
 };
-enum { TRACE_JSON = 11 };
 
 const struct arg capture_args[] = {
     FILTER_ARGS,
@@ -45,7 +43,6 @@ const struct arg capture_args[] = {
     {ARG_OPTION, "snap", VALUE_NUMBER, "BYTES", false, "bytes of each packet"},
     {.kind = ARG_END},
 };
-enum { CAPTURE_FILE = 11 };
 
 const struct arg events_args[] = {
     {ARG_FLAG, "--json", VALUE_TEXT, NULL, false, "one JSON object a line"},
@@ -121,77 +118,100 @@ static const char *string_of(const json_t *record, const char *name)
     return json_string_value(json_object_get(record, name));
 }
 
-/* HH:MM:SS.uuuuuu of a time in nanoseconds since 1970, or the time of an RFC 3339 text. */
+/* HH:MM:SS.uuuuuu, here, of an RFC 3339 time in UTC; as it is when it is none. */
 static void print_time(FILE *out, const json_t *time)
 {
-    uint64_t ns;
+    const char *text = json_is_string(time) ? json_string_value(time) : "";
+    struct tm tm = {0};
+    const char *rest = strptime(text, "%Y-%m-%dT%H:%M:%S", &tm);
+    time_t seconds;
 
-    if (json_number(time, &ns)) {
-        time_t seconds = (time_t)(ns / 1000000000);
-        struct tm tm;
-
-        localtime_r(&seconds, &tm);
-        fprintf(out, "%02d:%02d:%02d.%06u", tm.tm_hour, tm.tm_min, tm.tm_sec,
-                (unsigned int)(ns % 1000000000 / 1000));
-    } else if (json_is_string(time)) {
-        const char *clock = strchr(json_string_value(time), 'T');
-
-        fputs(clock ? clock + 1 : json_string_value(time), out);
+    if (!rest || !strchr(rest, 'Z')) {
+        fputs(text, out);
+        return;
     }
+    seconds = timegm(&tm);
+    localtime_r(&seconds, &tm);
+    fprintf(out, "%02d:%02d:%02d%.*s", tm.tm_hour, tm.tm_min, tm.tm_sec,
+            (int)(strlen(rest) > 7 ? 7 : strlen(rest) - 1), rest);
 }
 
-/* " NAME VALUE" of what a record has besides what stands in its own place. */
-static void print_rest(FILE *out, const json_t *record, const char *const *shown)
+/* "  TITLE A/B/C" of members A, B, C; nothing when the last one is not there. */
+static void print_named(FILE *out, const json_t *record, const char *title,
+                        const char *const *names)
 {
-    const char *name;
-    json_t *value;
+    size_t last = 0;
 
-    json_object_foreach((json_t *)(uintptr_t)record, name, value)
-    {
-        bool skip = false;
+    while (names[last + 1])
+        last++;
+    if (!string_of(record, names[last]))
+        return;
+    fprintf(out, "  %s ", title);
+    for (size_t i = 0; i <= last; i++)
+        fprintf(out, "%s%s", i ? "/" : "",
+                string_of(record, names[i]) ? string_of(record, names[i]) : "");
+}
 
-        for (const char *const *s = shown; *s; s++)
-            skip = skip || !strcmp(*s, name);
-        if (skip)
-            continue;
-        if (json_is_string(value) && *json_string_value(value))
-            fprintf(out, "  %s %s", name, json_string_value(value));
-        else if (json_is_integer(value))
-            fprintf(out, "  %s %" JSON_INTEGER_FORMAT, name, json_integer_value(value));
-        else if (json_is_boolean(value))
-            fprintf(out, "  %s %s", name, json_is_true(value) ? "true" : "false");
-    }
+/* What a record tells of where it happened, in the words of the commands. */
+static void print_where(FILE *out, const json_t *record)
+{
+    static const struct {
+        const char *title;
+        const char *names[4];
+    } parts[] = {
+        {"port", {"port"}},
+        {"network", {"vfabric", "network"}},
+        {"attachment", {"attachment"}},
+        {"interface", {"vfabric", "vrouter", "interface"}},
+        {"address", {"address"}},
+        {"mac", {"mac"}},
+        {"vtep", {"vfabric", "vrouter", "vtep"}},
+        {"remote", {"remote"}},
+    };
+    static const char *const flags[] = {"link-up", "present", "up"};
+    uint64_t vni;
+
+    for (size_t i = 0; i < sizeof(parts) / sizeof(parts[0]); i++)
+        print_named(out, record, parts[i].title, parts[i].names);
+    if (json_number(json_object_get(record, "vni"), &vni))
+        fprintf(out, "  vni %" PRIu64, vni);
+    for (size_t i = 0; i < sizeof(flags) / sizeof(flags[0]); i++)
+        if (json_is_boolean(json_object_get(record, flags[i])))
+            fprintf(out, "  %s%s", json_is_true(json_object_get(record, flags[i])) ? "" : "not ",
+                    flags[i]);
     fputs("\n", out);
+}
+
+static void print_lost(FILE *out, const json_t *record)
+{
+    uint64_t lost;
+
+    if (json_number(json_object_get(record, "lost"), &lost) && lost)
+        fprintf(out, "... %" PRIu64 " records lost here\n", lost);
 }
 
 static void print_trace(FILE *out, const json_t *record)
 {
-    static const char *const shown[] = {"time", "time-ns", "packet",      "point", "length",
-                                        "lost", "worker",  "observation", NULL};
-    const json_t *time = json_object_get(record, "time");
-    uint64_t packet = 0, length = 0, lost = 0;
+    const char *point = string_of(record, "point"), *reason = string_of(record, "drop-reason");
+    uint64_t packet = 0, length = 0;
 
     json_number(json_object_get(record, "packet"), &packet);
     json_number(json_object_get(record, "length"), &length);
-    if (json_number(json_object_get(record, "lost"), &lost) && lost)
-        fprintf(out, "... %" PRIu64 " records lost\n", lost);
-    print_time(out, time ? time : json_object_get(record, "time-ns"));
-    fprintf(out, "  #%-6" PRIu64 " %-9s %5" PRIu64 " B", packet,
-            string_of(record, "point") ? string_of(record, "point") : "", length);
-    print_rest(out, record, shown);
+    print_lost(out, record);
+    print_time(out, json_object_get(record, "time"));
+    fprintf(out, "  #%-5" PRIu64 "  %-8s  %5" PRIu64 " B%s%s", packet, point ? point : "", length,
+            reason ? "  " : "", reason ? reason : "");
+    print_where(out, record);
 }
 
 static void print_event(FILE *out, const json_t *record)
 {
-    static const char *const shown[] = {"time", "event", "type", NULL};
     const char *event = string_of(record, "event");
 
+    print_lost(out, record);
     print_time(out, json_object_get(record, "time"));
-    fprintf(out, "%s%-12s", json_object_get(record, "time") ? "  " : "",
-            event                       ? event
-            : string_of(record, "type") ? string_of(record, "type")
-                                        : "");
-    print_rest(out, record, shown);
+    fprintf(out, "  %-11s", event ? event : "");
+    print_where(out, record);
 }
 
 static int stream(struct cli *cli, const char *target, bool (*take)(const char *, size_t, void *),
@@ -225,12 +245,14 @@ static int stream_lines(struct cli *cli, const struct invocation *in, const char
 
 int trace_run(struct cli *cli, const struct invocation *in)
 {
-    return stream_lines(cli, in, "/restconf/streams/trace", in->value[TRACE_JSON], print_trace);
+    return stream_lines(cli, in, "/restconf/streams/trace", command_value(in, "--json") != NULL,
+                        print_trace);
 }
 
 int events_run(struct cli *cli, const struct invocation *in)
 {
-    return stream_lines(cli, in, "/restconf/streams/events", in->value[0], print_event);
+    return stream_lines(cli, in, "/restconf/streams/events", command_value(in, "--json") != NULL,
+                        print_event);
 }
 
 /* --- capture
@@ -254,7 +276,7 @@ static bool take_bytes(const char *bytes, size_t length, void *arg)
 
 int capture_run(struct cli *cli, const struct invocation *in)
 {
-    const char *name = in->value[CAPTURE_FILE];
+    const char *name = command_value(in, "FILE");
     bool standard = !strcmp(name, "-");
     struct sink sink = {.file = standard ? cli->out : NULL};
     struct text target = {0};

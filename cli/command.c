@@ -4,9 +4,12 @@
  */
 #include "command.h"
 
+#include <ctype.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+
+#include "object.h"
 
 /* How a name's word at `index` compares: 2 equal, 1 begins with `word`, 0 no. *last: it is the
  * last. */
@@ -100,22 +103,40 @@ const struct command *command_find(int count, char *const *words, int *used, str
     return NULL;
 }
 
+/* What an option's value is called: TEXT, N, FILE, a|b, or VFABRIC/NETWORK. */
+static void value_name(struct text *text, const struct arg *arg)
+{
+    const char *lists[OBJECT_PARTS];
+    int count;
+
+    switch (arg->value) {
+    case VALUE_OBJECT:
+        count = object_lists(arg->object, lists);
+        for (int i = 0; i < count; i++) {
+            text_puts(text, i ? "/" : "");
+            for (const char *c = lists[i]; *c; c++)
+                text_printf(text, "%c", toupper((unsigned char)*c));
+        }
+        break;
+    case VALUE_NUMBER:
+        text_puts(text, arg->object ? arg->object : "N");
+        break;
+    case VALUE_FILE:
+        text_puts(text, "FILE");
+        break;
+    default:
+        text_puts(text, arg->object ? arg->object : "TEXT");
+    }
+}
+
 static void arg_usage(struct text *text, const struct arg *arg)
 {
-    const char *open = arg->required ? "" : "[";
-    const char *close = arg->required ? "" : "]";
-
-    if (arg->kind != ARG_OPTION)
-        text_printf(text, " %s%s%s", open, arg->word, close);
-    else if (arg->value == VALUE_CHOICE)
-        text_printf(text, " %s%s %s%s", open, arg->word, arg->object, close);
-    else
-        text_printf(text, " %s%s %s%s", open, arg->word,
-                    arg->value == VALUE_NUMBER ? "N"
-                    : arg->value == VALUE_FILE ? "FILE"
-                    : arg->object              ? arg->object
-                                               : "TEXT",
-                    close);
+    text_printf(text, " %s%s", arg->required ? "" : "[", arg->word);
+    if (arg->kind == ARG_OPTION) {
+        text_puts(text, " ");
+        value_name(text, arg);
+    }
+    text_puts(text, arg->required ? "" : "]");
 }
 
 void command_usage(struct text *text, const struct command *command)

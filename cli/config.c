@@ -36,7 +36,7 @@ static int words_error(struct cli *cli, const char *verb, int count, char *const
     int rc;
 
     text_puts(&line, verb);
-    for (int i = 0; i <= count; i++) {
+    for (int i = 0; i < count || i == at; i++) {
         text_puts(&line, " ");
         if (i == at)
             column = line.length;
@@ -121,7 +121,7 @@ static int delete_words(struct cli *cli, int count, char *const *words, bool sen
         rc = words_error(cli, "delete", count, words, at, text_get(&error));
     } else if (!node) {
         rc = cli_error(cli, CLI_USAGE,
-                       "delete what? A path has to follow; everything: 'import' an empty file");
+                       "delete what? A path has to follow (everything: echo '{}' | vgw import -)");
     } else if (node->nodetype == LYS_LIST && !has_entry) {
         text_printf(&error, "which %s? Its %s has to follow", node->name,
                     schema_key(node, 0)->name);
@@ -221,6 +221,10 @@ static int take_lines(struct cli *cli, const struct lines *lines, const char *na
     if (!rc && send)
         rc = send_edit(cli, &edit);
     cli->where = where;
+    if (rc && send)
+        fprintf(stderr,
+                "  '%scompare' shows what was taken before that, '%sdiscard' takes it back\n",
+                cli_prefix(cli), cli_prefix(cli));
     edit_end(&edit);
     text_free(&place);
     return rc;

@@ -120,6 +120,18 @@ static int take_option(struct show_query *query, int count, char *const *words, 
     return !strcmp(word, "--json") || !strcmp(word, "--wide") || !strcmp(word, "watch");
 }
 
+/* Whether what follows the first word is no value, so that the word itself is one. */
+static bool stands_alone(const struct show_query *query, const struct schema *schema, int count,
+                         char *const *words)
+{
+    if (count < 2 || schema_child(schema, query->node, words[1]))
+        return true;
+    for (const struct show_option *option = show_options; option->word; option++)
+        if (!strcmp(option->word, words[1]))
+            return true;
+    return false;
+}
+
 /* A leaf's name and its value, or a value alone: that of the entry's own name. */
 static int take_filter(struct show_query *query, const struct schema *schema, int count,
                        char *const *words, int *i, struct text *error)
@@ -135,7 +147,7 @@ static int take_filter(struct show_query *query, const struct schema *schema, in
         return -EINVAL;
     }
     leaf = schema_key(query->node, schema_key_count(query->node) - 1);
-    if (leaf && *i == 0 && words[0][0] != '-')
+    if (leaf && *i == 0 && words[0][0] != '-' && stands_alone(query, schema, count, words))
         return add_filter(query, schema, leaf, words[0], error);
     text_printf(error, "show %s cannot be filtered by \"%s\"; it can by ", query->show->name,
                 words[*i]);
@@ -269,6 +281,25 @@ static void print_rows(struct printing *printing, json_t *rows)
     text_free(&text);
 }
 
+/* Nothing to show, or nothing known: without its data plane control knows little of what runs. */
+static void tell_empty(struct cli *cli, const struct show *show)
+{
+    json_t *data = NULL;
+    bool connected = true;
+
+    if (show != &show_commits && !rest_get(cli, REST_OPERATIONAL "/vgw:state/system", &data, NULL))
+        connected = !json_is_false(
+            json_object_get(json_object_get(data, "vgw:system"), "dataplane-connected"));
+    if (connected)
+        fprintf(stderr, "%s\n", show->empty);
+    else
+        fprintf(stderr,
+                "Nothing is known of %s: the data plane is not connected\n"
+                "  does it run? systemctl status vgw-dataplane\n",
+                show->name);
+    json_decref(data);
+}
+
 static int show_query(struct cli *cli, const struct show_query *query)
 {
     struct printing printing = {
@@ -297,7 +328,7 @@ static int show_query(struct cli *cli, const struct show_query *query)
     if (!rc && query->json)
         fputs(printing.rows ? "\n]\n" : "[]\n", cli->out);
     else if (!rc && !printing.rows)
-        fprintf(stderr, "%s\n", query->show->empty);
+        tell_empty(cli, query->show);
     text_free(&target);
     text_free(&next);
     return rc;

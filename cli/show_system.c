@@ -8,11 +8,15 @@ static const struct column system_columns[] = {
     {"Leaf", "leaf-name", FORMAT_TEXT, 0, NULL},
     {"Version", "version", FORMAT_TEXT, 0, NULL},
     {"Revision", "revision", FORMAT_NUMBER, 0, NULL},
+    {"Uncommitted changes", "candidate-changed", FORMAT_YES, 0, NULL},
     {"Undone unless confirmed by", "confirm-deadline", FORMAT_TIME, 0, NULL},
     {"Data plane connected", "dataplane-connected", FORMAT_YES, 0, NULL},
     {"Data plane version", "dataplane-version", FORMAT_TEXT, 0, NULL},
     {"Data plane uptime", "dataplane-uptime", FORMAT_SECONDS, 0, NULL},
+    {"Everything declared to it", "dataplane-synced", FORMAT_YES, 0, NULL},
+    {"Refused by it", "failures", FORMAT_NUMBER, 0, NULL},
     {"Generation", "generation", FORMAT_NUMBER, 0, NULL},
+    {"Huge pages", "huge-pages", FORMAT_YES, 0, NULL},
     {0},
 };
 

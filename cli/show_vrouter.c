@@ -55,6 +55,8 @@ static void route_next_hops(struct text *text, const json_t *row)
 {
     const json_t *hops = json_object_get(row, "next-hop");
 
+    if (json_is_true(json_object_get(row, "blackhole")))
+        text_puts(text, "blackhole");
     for (size_t i = 0; i < json_array_size(hops); i++) {
         const json_t *hop = json_array_get(hops, i);
         const char *address = json_string_value(json_object_get(hop, "address"));
@@ -63,10 +65,10 @@ static void route_next_hops(struct text *text, const json_t *row)
         uint64_t weight;
 
         text_puts(text, i ? ", " : "");
-        if (address)
+        if (address && *address) /* else it is on link */
             text_puts(text, address);
         if (interface && *interface)
-            text_printf(text, "%s%s", address ? "%" : "", interface);
+            text_printf(text, "%s%s", address && *address ? "%" : "", interface);
         if (json_number(json_object_get(hop, "weight"), &weight) && weight > 1)
             text_printf(text, " weight %u", (unsigned int)weight);
         if (json_is_false(active))

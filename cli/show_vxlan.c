@@ -45,6 +45,7 @@ static const struct column tunnel_columns[] = {
     {"ORIGIN", "origin", FORMAT_TEXT, 0, NULL},
     {"STATE", "up", FORMAT_UP, 0, NULL},
     {"MTU", "path-mtu", FORMAT_NUMBER, 0, NULL},
+    {"MACS", "macs", FORMAT_NUMBER, 0, NULL},
     {"RX PACKETS", "rx-packets", FORMAT_COUNT, COLUMN_RATE, NULL},
     {"RX BYTES", "rx-bytes", FORMAT_BYTES, COLUMN_WIDE | COLUMN_RATE, NULL},
     {"TX PACKETS", "tx-packets", FORMAT_COUNT, COLUMN_RATE, NULL},

@@ -37,8 +37,8 @@ const struct arg trace_args[] = {
 };
 
 const struct arg capture_args[] = {
-    FILTER_ARGS,
     {ARG_VALUE, "FILE", VALUE_FILE, NULL, true, "pcapng, written to; - is standard output"},
+    FILTER_ARGS,
     {ARG_OPTION, "points", VALUE_TEXT, "POINTS", false, "where to look: rx,tx,drop"},
     {ARG_OPTION, "snap", VALUE_NUMBER, "BYTES", false, "bytes of each packet"},
     {.kind = ARG_END},
@@ -259,7 +259,8 @@ int events_run(struct cli *cli, const struct invocation *in)
  * -------------------------------------------------------------------------------------- */
 
 struct sink {
-    FILE *file;
+    const char *name;
+    FILE *file; /* opened by the first bytes, so that a refusal leaves no file */
     uint64_t bytes;
     int error; /* errno of what could not be written */
 };
@@ -268,7 +269,9 @@ static bool take_bytes(const char *bytes, size_t length, void *arg)
 {
     struct sink *sink = arg;
 
-    if (fwrite(bytes, 1, length, sink->file) != length || fflush(sink->file))
+    if (!sink->file)
+        sink->file = fopen(sink->name, "w");
+    if (!sink->file || fwrite(bytes, 1, length, sink->file) != length || fflush(sink->file))
         sink->error = errno;
     sink->bytes += length;
     return !sink->error;
@@ -278,7 +281,7 @@ int capture_run(struct cli *cli, const struct invocation *in)
 {
     const char *name = command_value(in, "FILE");
     bool standard = !strcmp(name, "-");
-    struct sink sink = {.file = standard ? cli->out : NULL};
+    struct sink sink = {.name = name, .file = standard ? cli->out : NULL};
     struct text target = {0};
     int rc;
 
@@ -288,10 +291,6 @@ int capture_run(struct cli *cli, const struct invocation *in)
                          "vgw capture - | tcpdump -r -");
     text_puts(&target, "/restconf/streams/capture");
     rc = add_filters(cli, in, &target);
-    if (!rc && !standard)
-        sink.file = fopen(name, "w");
-    if (!rc && !sink.file)
-        rc = cli_error(cli, CLI_REFUSED, "cannot write %s: %s", name, strerror(errno));
     if (!rc)
         rc = stream(cli, target.s, take_bytes, &sink);
     text_free(&target);

@@ -47,9 +47,12 @@ int import_run(struct cli *cli, const struct invocation *in)
     if (rc)
         return rc;
     json_number(json_object_get(output, "changes"), &changes);
-    fprintf(cli->out, "%" PRIu64 " change%s: '%scompare' shows, '%scommit' makes %s.\n", changes,
-            changes == 1 ? "" : "s", cli_prefix(cli), cli_prefix(cli),
-            changes == 1 ? "it so" : "them so");
+    if (!changes)
+        fprintf(cli->out, "Nothing changes: the candidate is equal to running.\n");
+    else
+        fprintf(cli->out, "%" PRIu64 " change%s: '%scompare' shows, '%scommit' makes %s.\n",
+                changes, changes == 1 ? "" : "s", cli_prefix(cli), cli_prefix(cli),
+                changes == 1 ? "it so" : "them so");
     json_decref(output);
     return CLI_OK;
 }

@@ -121,7 +121,7 @@ static void print_look(struct watch *watch, const json_t *rows)
         fputs("\033[H\033[J", out); /* home, clear */
     if (query->node->nodetype == LYS_CONTAINER)
         table_object(query->show->columns, &text, json_array_get(rows, 0));
-    else
+    else if (json_array_size(rows))
         table_rows(&table, &text, rows);
     fputs(text_get(&text), out);
     if (!json_array_size(rows))

@@ -289,6 +289,7 @@ int shell_run(struct cli *cli)
         line = el_gets(shell.edit, &length);
         if (!line && errno == EINTR) { /* Ctrl-C: a new line */
             fputs("^C\n", cli->out);
+            http_clear_interrupt();
             el_reset(shell.edit);
             continue;
         }

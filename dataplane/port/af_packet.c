@@ -145,6 +145,10 @@ static uint16_t packet_transmit(void *queue, struct rte_mbuf **mbufs, uint16_t n
                 (struct iovec){rte_pktmbuf_mtod(s, void *), rte_pktmbuf_data_len(s)};
     }
     sent = sendmmsg(q->fd, messages, count, MSG_DONTWAIT);
+    if (sent < 0 && (errno == EMSGSIZE || errno == EINVAL)) {
+        q->errors++; /* the first frame is not to the interface's taste: the others may be */
+        sent = 1;
+    }
     if (sent <= 0)
         return 0;
     rte_pktmbuf_free_bulk(mbufs, (unsigned int)sent);

@@ -8,13 +8,18 @@
 #include "port/af_xdp.h"
 #include "core/packet_pool.h"
 
+#include "log.h"
+
+#include <bpf/libbpf.h>
 #include <errno.h>
 #include <linux/if_xdp.h>
 #include <rte_mbuf.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
+#include <xdp/libxdp.h>
 #include <xdp/xsk.h>
 
 #define COMPLETIONS 64 /* taken back at a time */
@@ -231,6 +236,17 @@ static int queue_open(struct port_device *d, uint16_t i, const char *interface)
     return 0;
 }
 
+/* The libraries' remarks are for those who look for them; errors come back as numbers. */
+static int quiet_libbpf(enum libbpf_print_level level, const char *format, va_list arguments)
+{
+    return log_enabled(LOG_DEBUG) ? vfprintf(stderr, format, arguments) : 0;
+}
+
+static int quiet_libxdp(enum libxdp_print_level level, const char *format, va_list arguments)
+{
+    return log_enabled(LOG_DEBUG) ? vfprintf(stderr, format, arguments) : 0;
+}
+
 int af_xdp_open(struct port_device *d, const char *interface, uint32_t queues)
 {
     if (d->config.mtu > AF_XDP_MTU_MAX)
@@ -238,6 +254,8 @@ int af_xdp_open(struct port_device *d, const char *interface, uint32_t queues)
     if (queues > PORT_QUEUES_MAX)
         return device_fails(d, -E2BIG, "AF_XDP needs all %u queues of %s, and takes %d", queues,
                             interface, PORT_QUEUES_MAX);
+    libbpf_set_print(quiet_libbpf);
+    libxdp_set_print(quiet_libxdp);
     d->rx_count = 0;
     for (uint16_t i = 0; i < queues; i++) {
         int rc = queue_open(d, i, interface);

@@ -160,6 +160,17 @@ int netdev_set_mac(int s, const char *name, const struct rte_ether_addr *mac)
     return request(s, name, SIOCSIFHWADDR, &r);
 }
 
+bool netdev_carrier(int s, const char *name)
+{
+    struct ethtool_value v = {.cmd = ETHTOOL_GLINK};
+    struct ifreq r = {.ifr_data = (void *)&v};
+    int flags = netdev_flags(s, name);
+
+    if (flags < 0 || !(flags & IFF_UP))
+        return false;
+    return request(s, name, SIOCETHTOOL, &r) == 0 ? v.data != 0 : flags & IFF_RUNNING;
+}
+
 uint32_t netdev_speed(int s, const char *name)
 {
     struct {

@@ -26,6 +26,8 @@ int netdev_mtu(int s, const char *name);
 int netdev_set_mtu(int s, const char *name, uint16_t mtu);
 int netdev_mac(int s, const char *name, struct rte_ether_addr *mac);
 int netdev_set_mac(int s, const char *name, const struct rte_ether_addr *mac);
+/* Is it up and does it have a carrier? Not IFF_RUNNING, which follows up to a second late. */
+bool netdev_carrier(int s, const char *name);
 uint32_t netdev_speed(int s, const char *name);  /* Mbit/s; 0: unknown */
 uint32_t netdev_queues(int s, const char *name); /* receive queues in use (combined + rx); >= 1 */
 

@@ -443,7 +443,7 @@ int port_adopt(uint32_t id, uint16_t ethdev)
 {
     struct vgw_port config = {.id = id,
                               .enabled = 1,
-                              .mtu = PORT_MTU_MAX,
+                              .mtu = RTE_ETHER_MTU,
                               .rx_queues = 1,
                               .rx_descriptors = 1024,
                               .tx_descriptors = 1024};

@@ -19,6 +19,8 @@ static int adopted_open(struct port_device *d)
     d->ethdev = (uint16_t)atoi(d->name);
     rc = ethdev_start(d, &setup);
     d->tx_linear = false;
+    if (rte_is_zero_ether_addr(&d->mac))
+        d->mac = d->stable_mac;
     return rc;
 }
 

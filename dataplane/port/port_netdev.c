@@ -146,7 +146,6 @@ static int netdev_open(struct port_device *d)
 static void netdev_link(struct port_device *d, struct device_link *link)
 {
     struct netdev *n = d->private;
-    int flags = netdev_flags(n->s, d->name);
     int index = netdev_index(n->s, d->name);
 
     link->present = index == n->index;
@@ -154,7 +153,7 @@ static void netdev_link(struct port_device *d, struct device_link *link)
         device_fails(d, -ENODEV, "interface %s is gone", d->name);
         return;
     }
-    link->up = flags >= 0 && flags & IFF_UP && flags & IFF_RUNNING;
+    link->up = netdev_carrier(n->s, d->name);
     link->speed_mbps = netdev_speed(n->s, d->name);
     netdev_mac(n->s, d->name, &d->mac);
     /* A packet socket keeps the error of an interface that went down until somebody asks. */

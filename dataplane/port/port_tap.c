@@ -105,8 +105,11 @@ static uint16_t tap_transmit(void *queue, struct rte_mbuf **mbufs, uint16_t n)
         for (struct rte_mbuf *s = mbufs[count]; s != NULL && segments < SEGMENTS_MAX; s = s->next)
             vectors[segments++] =
                 (struct iovec){rte_pktmbuf_mtod(s, void *), rte_pktmbuf_data_len(s)};
-        if (writev(q->fd, vectors, segments) < 0)
-            break;
+        if (writev(q->fd, vectors, segments) < 0) {
+            if (errno != EINVAL)
+                break;
+            q->errors++; /* the frame's own fault */
+        }
         rte_pktmbuf_free(mbufs[count]);
     }
     return count;
@@ -248,7 +251,6 @@ err:
 static void tap_link(struct port_device *d, struct device_link *link)
 {
     struct tap *t = d->private;
-    int flags = netdev_flags(t->s, d->name);
 
     link->present = netdev_index(t->s, d->name) == t->index;
     if (!link->present) {
@@ -257,7 +259,7 @@ static void tap_link(struct port_device *d, struct device_link *link)
         link->present = false;
         device_fails(d, -ENODEV, "network namespace %s is gone", d->config.netns);
     }
-    link->up = link->present && flags & IFF_UP && flags & IFF_RUNNING;
+    link->up = link->present && netdev_carrier(t->s, d->name);
     link->speed_mbps = 0;
 }
 

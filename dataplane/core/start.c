@@ -64,6 +64,7 @@ fail:
 void dataplane_stop(void)
 {
     object_clear();
+    port_stop();
     rcu_stop(); /* what waits for workers still needs the features' tables */
     port_fini();
     workers_destroy();

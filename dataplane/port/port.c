@@ -485,11 +485,15 @@ int port_init(void)
     return 0;
 }
 
-void port_fini(void)
+void port_stop(void)
 {
     for (uint32_t i = 1; i < PORTS_MAX; i++)
         if (port_devices[i] != NULL)
             device_destroy(port_devices[i]);
+}
+
+void port_fini(void)
+{
     io_fini();
     classify_fini();
     idmap_destroy(by_id);

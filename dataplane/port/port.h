@@ -25,7 +25,8 @@ extern struct port ports[PORTS_MAX]; /* [1 ..); index 0 is PORT_NONE */
 
 /* Main thread. */
 int port_init(void);
-void port_fini(void);             /* closes every device; after the workers have stopped */
+void port_stop(void);             /* closes every device; after the workers have stopped */
+void port_fini(void);             /* after rcu_stop() */
 uint32_t port_by_id(uint32_t id); /* index, or 0 */
 /* Called by what stands on a port (attachments, interfaces) so that it is told when the port's
  * state, MAC or MTU changes. */

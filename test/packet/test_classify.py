@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Which attachment takes a frame, by its tags, and what tags it leaves with (IEEE 802.1Q-2018 9.6)."""
+import errno
+
 import pytest
 from harness import ENCAP_DOT1Q, ENCAP_OUTER, ENCAP_PORT, ENCAP_QINQ, ENCAP_UNTAGGED, ApiError
 from scapy.all import Dot1Q, Ether, Raw
@@ -184,8 +186,10 @@ def test_port_disabled_carries_nothing_either_way(gateway):
 
 def test_port_named_by_an_attachment_is_not_removed(gateway):
     through(gateway, UNTAGGED, UNTAGGED, frame())
-    with pytest.raises(ApiError):
+    gateway.port_set(1)
+    with pytest.raises(ApiError) as refused:
         gateway.delete("port", 1)
+    assert refused.value.errno == errno.EBUSY
     gateway.delete("attachment", 1)
     gateway.delete("port", 1)
 

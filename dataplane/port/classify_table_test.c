@@ -3,7 +3,6 @@
 #include "core/rcu.h"
 #include "port/classify_table.h"
 
-#include <cmocka.h>
 #include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>

@@ -51,8 +51,7 @@ refuse(struct check *check, const struct lyd_node *node, const char *format, ...
     free(path);
 }
 
-/* --- interfaces
- * ----------------------------------------------------------------------------------- */
+/* --- interfaces --- */
 
 /* Takes "address/length" apart and makes the address canonical. */
 static bool read_interface_address(const char *text, char canonical[INET6_ADDRSTRLEN])
@@ -95,6 +94,21 @@ static bool is_group_or_none(const char *canonical)
     return bytes[0] >= 224 || bytes[0] == 0;
 }
 
+/* RFC 1122 3.2.1.3: neither all zeroes nor all ones in the host part; a /31 (RFC 3021) and a /32
+ * have none. */
+static bool is_network_or_broadcast(const char *text, const char *canonical)
+{
+    unsigned long length = strtoul(strchr(text, '/') + 1, NULL, 10);
+    uint32_t address, mask;
+    struct in_addr in;
+
+    if (is_ipv6(canonical) || length > 30 || inet_pton(AF_INET, canonical, &in) != 1)
+        return false;
+    address = ntohl(in.s_addr);
+    mask = length ? UINT32_MAX >> length : UINT32_MAX;
+    return !(address & mask) || (address & mask) == mask;
+}
+
 static int check_interface(struct check *check)
 {
     const char *loopback = value_of(check->entry, "type");
@@ -110,6 +124,9 @@ static int check_interface(struct check *check)
                    text_of(n));
         else if (is_group_or_none(canonical))
             refuse(check, n, "'%s' is not a unicast address that an interface can have", canonical);
+        else if (is_network_or_broadcast(text_of(n), canonical))
+            refuse(check, n, "%s is the address of the network itself, or its broadcast address",
+                   text_of(n));
         else
             err = claim_address(check, canonical);
     }
@@ -118,8 +135,7 @@ static int check_interface(struct check *check)
     return err;
 }
 
-/* --- routes and neighbours
- * ------------------------------------------------------------------------- */
+/* --- routes and neighbours --- */
 
 static bool is_link_local(const char *address)
 {
@@ -167,8 +183,7 @@ static int check_static_neighbour(struct check *check)
     return 0;
 }
 
-/* --- ports
- * ------------------------------------------------------------------------------------------ */
+/* --- ports --- */
 
 static int check_port(struct check *check)
 {
@@ -179,8 +194,7 @@ static int check_port(struct check *check)
     return 0;
 }
 
-/* --- VXLAN
- * ------------------------------------------------------------------------------------------- */
+/* --- VXLAN --- */
 
 static void check_remotes(struct check *check, const char *local)
 {

@@ -7,11 +7,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "control/datastore/internal.h"
 
-/* --- opening
- * -------------------------------------------------------------------------------------- */
+/* --- opening --- */
 
 /* An entry of a kind that the models do not have any more is left out. */
 static int load_draft(void *arg, const struct store_draft *draft)
@@ -44,7 +44,7 @@ int datastore_open(struct store *store, const char *yang_dir, struct datastore *
     if (!ds)
         return -ENOMEM;
     ds->store = store;
-    ds->version = store_revision(store);
+    ds->version = (uint64_t)time(NULL) << 20; /* grows over restarts, too */
     err = schema_load(yang_dir, &ds->schema, &why);
     if (err)
         datastore_error(errors, "operation-failed", NULL, "%s", why ? why : strerror(-err));
@@ -101,8 +101,7 @@ bool datastore_candidate_changed(struct datastore *ds)
     return ds->candidate.count != 0;
 }
 
-/* --- editing the candidate
- * -------------------------------------------------------------------------- */
+/* --- editing the candidate --- */
 
 /* Tells the store what the journal has changed. */
 static int save_draft(struct datastore *ds)
@@ -166,8 +165,7 @@ static int edit_candidate(struct datastore *ds, struct datastore_edit *edit,
     return err;
 }
 
-/* --- editing running
- * ----------------------------------------------------------------------------------- */
+/* --- editing running --- */
 
 static int edit_running(struct datastore *ds, struct datastore_edit *edit,
                         struct datastore_errors *errors)

@@ -81,8 +81,7 @@ uint64_t datastore_revision(struct datastore *ds);
 uint64_t datastore_candidate_version(struct datastore *ds);
 bool datastore_candidate_changed(struct datastore *ds); /* candidate differs from running */
 
-/* --- reading -----------------------------------------------------------------------------------
- */
+/* --- reading --- */
 
 /* One entry's own nodes. entry->id 0: in the candidate only. 0 or -ENOENT. */
 int datastore_get_entry(struct datastore *ds, enum datastore_name name, const char *path,
@@ -109,8 +108,7 @@ int datastore_get_tree(struct datastore *ds, enum datastore_name name, const cha
                        unsigned depth, struct lyd_node **tree, struct lyd_node **node,
                        struct datastore_errors *errors);
 
-/* --- editing ------------------------------------------------------------------------------------
- */
+/* --- editing --- */
 
 struct datastore_edit {
     enum datastore_op op;
@@ -134,8 +132,7 @@ int datastore_edit(struct datastore *ds, enum datastore_name name, struct datast
 int datastore_import(struct datastore *ds, bool replace, const char *json, uint32_t *changes,
                      struct datastore_errors *errors);
 
-/* --- the candidate's life
- * ------------------------------------------------------------------------- */
+/* --- the candidate's life --- */
 
 int datastore_validate(struct datastore *ds, struct datastore_errors *errors);
 

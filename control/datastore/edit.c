@@ -175,8 +175,7 @@ static int missing(struct edit *e, const char *path)
     return -ENOENT;
 }
 
-/* --- delete --------------------------------------------------------------------------------------
- */
+/* --- delete --- */
 
 static int delete_list(struct edit *e, const char *parent, const char *list)
 {
@@ -251,8 +250,7 @@ static int apply_delete(struct edit *e, const char *path)
     return !found && e->op == DATASTORE_DELETE ? missing(e, path) : 0;
 }
 
-/* --- create, replace, merge ----------------------------------------------------------------------
- */
+/* --- create, replace, merge --- */
 
 /* Accepts the wrapper that RFC 8040 puts around a whole datastore. */
 static char *unwrap(const char *json)
@@ -483,7 +481,7 @@ static int replace_or_merge_list(struct edit *e, struct lyd_node *first)
 static int apply_body(struct edit *e, const char *path, const char *json)
 {
     char *parent = strndup(e->target.data_path, e->target.last);
-    struct lyd_node *tree = NULL, *node, *first, *child;
+    struct lyd_node *tree = NULL, *node = NULL, *first, *child;
     bool entry = e->target.kind && !e->target.list && !*e->target.inside;
     const char *above = e->target.entry;
     int err = parent ? 0 : -ENOMEM;

@@ -339,22 +339,34 @@ static void add_missing_choice(struct datastore_errors *errors, const struct sch
     free(cases);
 }
 
+/* `value` "": not known. */
 static void add_bad_value(struct datastore_errors *errors, const struct place *place,
                           const char *value)
 {
     char describe[512];
 
     schema_describe_type(place->node, describe, sizeof(describe));
-    datastore_error(errors, "invalid-value", place->path, "%s '%s' is not valid; it must be %s",
-                    place->node->name, value, describe);
+    if (*value)
+        datastore_error(errors, "invalid-value", place->path, "%s '%s' is not valid; it must be %s",
+                        place->node->name, value, describe);
+    else
+        datastore_error(errors, "invalid-value", place->path, "%s is not valid; it must be %s",
+                        place->node->name, describe);
 }
 
-static bool is_about_value(const struct ly_err_item *item, const char *message)
+/* libyang says so itself, or with the words of the model's pattern. */
+static bool is_about_value(const struct ly_err_item *item, const char *message,
+                           const struct place *place)
 {
+    const char *words;
+
     if (item->vecode != LYVE_DATA)
         return false;
-    return starts_with(message, "Invalid") || starts_with(message, "Unsatisfied") ||
-           starts_with(message, "Value");
+    if (starts_with(message, "Invalid") || starts_with(message, "Unsatisfied") ||
+        starts_with(message, "Value"))
+        return true;
+    words = place->node ? schema_pattern_words(place->node) : NULL;
+    return words && !strcmp(words, message);
 }
 
 /* libyang gives the list when the value of its key is wrong. */
@@ -374,7 +386,7 @@ static void translate(struct datastore_errors *errors, const struct schema *sche
 
     if (!word)
         return;
-    if (is_about_value(item, message))
+    if (is_about_value(item, message, place))
         point_at_key(schema, place);
     if (item->vecode == LYVE_REFERENCE && starts_with(message, "Node"))
         add_unknown(errors, schema, place, word);
@@ -390,7 +402,7 @@ static void translate(struct datastore_errors *errors, const struct schema *sche
     else if (starts_with(message, "Unexpected data state node"))
         datastore_error(errors, "invalid-value", place->path, "%s is state, not configuration",
                         word);
-    else if (is_about_value(item, message) && place->node &&
+    else if (is_about_value(item, message, place) && place->node &&
              (place->node->nodetype & (LYS_LEAF | LYS_LEAFLIST)))
         add_bad_value(errors, place, word);
     else if (item->vecode == LYVE_SYNTAX || item->vecode == LYVE_SYNTAX_JSON)

@@ -54,8 +54,7 @@ int datastore_list(struct datastore *ds, enum datastore_name name, const char *l
     return err;
 }
 
-/* --- JSON
- * ---------------------------------------------------------------------------------------------- */
+/* --- JSON --- */
 
 struct printer {
     const struct view *view;
@@ -297,8 +296,7 @@ int datastore_print_json(struct datastore *ds, enum datastore_name name, const c
     return err;
 }
 
-/* --- libyang trees
- * ----------------------------------------------------------------------------------------- */
+/* --- libyang trees --- */
 
 /* Opens the ancestors of `path` with their keys: {"vgw:vfabric":[{"name":"acme","network":[ . */
 static int open_ancestors(const struct view *view, const char *path, FILE *out, unsigned *levels)

@@ -90,8 +90,11 @@ char *schema_reference_path(const struct schema_reference *reference, const char
  */
 void schema_describe_type(const struct lysc_node *leaf, char *buffer, size_t size);
 
-/* --- paths
- * ---------------------------------------------------------------------------------------- */
+/* The error-message of a string leaf's last pattern that has one: what the leaf takes. NULL: none.
+ */
+const char *schema_pattern_words(const struct lysc_node *leaf);
+
+/* --- paths --- */
 
 /* A RESTCONF data path taken apart. */
 struct schema_path {

@@ -12,8 +12,6 @@
 
 #include "control/datastore/schema_internal.h"
 
-/* --- text that grows; on memory failure the stream fails and the text is NULL --- */
-
 static void encode(FILE *out, const char *value)
 {
     for (; *value; value++) {

@@ -94,13 +94,6 @@ static void print_string(FILE *out, const struct lysc_type_str *type)
 {
     LY_ARRAY_COUNT_TYPE i;
 
-    LY_ARRAY_FOR(type->patterns, i)
-    {
-        if (type->patterns[i]->emsg) {
-            fputs(type->patterns[i]->emsg, out);
-            return;
-        }
-    }
     fputs("text", out);
     if (type->length) {
         fputs(" of ", out);
@@ -155,11 +148,30 @@ static void print_type(FILE *out, const struct lysc_type *type)
     }
 }
 
+const char *schema_pattern_words(const struct lysc_node *leaf)
+{
+    const struct lysc_type *type = ((const struct lysc_node_leaf *)leaf)->type;
+    LY_ARRAY_COUNT_TYPE i;
+    const char *words = NULL;
+
+    if (!(leaf->nodetype & (LYS_LEAF | LYS_LEAFLIST)) || type->basetype != LY_TYPE_STRING)
+        return NULL;
+    LY_ARRAY_FOR(((const struct lysc_type_str *)type)->patterns, i)
+    {
+        const char *emsg = ((const struct lysc_type_str *)type)->patterns[i]->emsg;
+
+        words = emsg ? emsg : words;
+    }
+    return words;
+}
+
 void schema_describe_type(const struct lysc_node *leaf, char *buffer, size_t size)
 {
-    const char *known = known_type(leaf);
+    const char *known = schema_pattern_words(leaf);
     FILE *out;
 
+    if (!known)
+        known = known_type(leaf);
     if (known || !(leaf->nodetype & (LYS_LEAF | LYS_LEAFLIST))) {
         snprintf(buffer, size, "%s", known ? known : "a structure");
         return;

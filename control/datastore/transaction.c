@@ -15,8 +15,7 @@
 
 #include "control/datastore/internal.h"
 
-/* --- commit
- * ---------------------------------------------------------------------------------------- */
+/* --- commit --- */
 
 /* Entries that somebody else committed since this overlay took them up. */
 static int check_conflicts(const struct view *view, struct datastore_errors *errors)
@@ -132,8 +131,7 @@ int datastore_validate(struct datastore *ds, struct datastore_errors *errors)
     return err ? err : validate_overlay(&view, NULL, errors);
 }
 
-/* --- confirm
- * ---------------------------------------------------------------------------------------- */
+/* --- confirm --- */
 
 int datastore_confirm(struct datastore *ds, struct datastore_errors *errors)
 {
@@ -190,8 +188,7 @@ int datastore_confirm_expire(struct datastore *ds, int64_t now_s)
     return 1;
 }
 
-/* --- discard, rollback
- * ------------------------------------------------------------------------------- */
+/* --- discard, rollback --- */
 
 static int drop_all(struct datastore *ds)
 {
@@ -237,8 +234,7 @@ int datastore_rollback(struct datastore *ds, int64_t revision, uint32_t *changes
     return err;
 }
 
-/* --- compare
- * -------------------------------------------------------------------------------------------- */
+/* --- compare --- */
 
 int datastore_compare_candidate(struct datastore *ds, store_change_fn fn, void *arg)
 {

@@ -31,8 +31,7 @@ static bool is_full(const struct validation *v)
     return v->errors && v->errors->count == DATASTORE_ERRORS_MAX;
 }
 
-/* --- references --------------------------------------------------------------------------------
- */
+/* --- references --- */
 
 struct names {
     struct text text;
@@ -132,8 +131,7 @@ static int check_references(struct validation *v, const struct schema_kind *kind
     return err;
 }
 
-/* --- uniques and claims --------------------------------------------------------------------------
- */
+/* --- uniques and claims --- */
 
 /* A claim's key: what kind of claim, in which scope, and the values; its last part is for people.
  */
@@ -227,8 +225,7 @@ static int check_claims(struct validation *v, const struct prepared *prepared)
     return err;
 }
 
-/* --- one entry
- * ------------------------------------------------------------------------------------ */
+/* --- one entry --- */
 
 static int check_valid_entry(struct validation *v, const struct schema_kind *kind, const char *path,
                              const struct lyd_node *node, struct text_list *references,
@@ -275,8 +272,7 @@ static int check_data(struct validation *v, const struct schema_kind *kind, cons
     return err;
 }
 
-/* --- a deleted entry
- * -------------------------------------------------------------------------------- */
+/* --- a deleted entry --- */
 
 struct referrers {
     const struct view *view;
@@ -319,8 +315,7 @@ static void check_deleted(struct validation *v, const char *path)
     free(who);
 }
 
-/* --- entries that a change reaches ---------------------------------------------------------------
- */
+/* --- entries that a change reaches --- */
 
 static bool leaf_changed(const char *before, const char *after, const char *leaf)
 {
@@ -404,8 +399,7 @@ static int check_reached(struct validation *v, const struct overlay_record *reco
     return err;
 }
 
-/* --- the whole
- * ------------------------------------------------------------------------------------ */
+/* --- the whole --- */
 
 static int check_record(struct validation *v, const struct overlay_record *record, size_t i)
 {

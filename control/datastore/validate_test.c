@@ -152,6 +152,9 @@ static void addresses_are_checked(void **state)
                    "{\"vgw:interface\":[{\"name\":\"up\",\"address\":[\"192.0.2.1/24\"]}]}",
                    CORE "/interface=up",
                    "address 192.0.2.1 is already taken by interface 'lo' of vrouter 'core'");
+    commit_refuses(f, DATASTORE_REPLACE, CORE "/interface=up/address=10.0.0.255%2F24",
+                   "{\"vgw:address\":[\"10.0.0.255/24\"]}", NULL,
+                   "10.0.0.255/24 is the address of the network itself, or its broadcast address");
     put_refused(f, V1 "/vni=5000/group", "{\"vgw:group\":\"ff0e::1\"}",
                 "group ff0e::1 is not of the address family");
     commit_refuses(f, DATASTORE_MERGE, V1,
@@ -180,6 +183,27 @@ static void routes_are_checked(void **state)
         "{\"vgw:static-route\":[{\"prefix\":\"2001:db8:5::/48\",\"next-hop\":[{\"address\":"
         "\"fe80::2\"}]}]}",
         NULL, "next hop fe80::2 is link-local: it needs interface");
+}
+
+static void values_are_described_by_the_model(void **state)
+{
+    struct fixture *f = *state;
+
+    refused(f, edit(f, DATASTORE_REPLACE, "/vgw:port=eth0/device", "{\"vgw:device\":\"eth:0x\"}"),
+            -EINVAL, "/vgw:port=eth0/device",
+            "device is not valid; it must be pci:DDDD:BB:DD.F, netdev:NAME, tap:NAME,");
+    refused(f,
+            edit(f, DATASTORE_CREATE, WEB,
+                 "{\"vgw:static-mac\":[{\"address\":\"03:00:00:00:00:07\"}]}"),
+            -EINVAL, NULL, "address is not valid; it must be a unicast MAC address");
+    refused(f, edit(f, DATASTORE_REPLACE, "/vgw:port=eth0/driver", "{\"vgw:driver\":\"xdp\"}"),
+            -EINVAL, "/vgw:port=eth0/driver",
+            "driver 'xdp' is not valid; it must be one of auto, af-xdp, af-packet");
+    refused(f, edit(f, DATASTORE_REPLACE, V1 "/dscp", "{\"vgw:dscp\":64}"), -EINVAL, V1 "/dscp",
+            "dscp '64' is not valid; it must be a number from 0 to 63, or one of inherit");
+    refused(f, edit(f, DATASTORE_REPLACE, V1 "/local-address", "{\"vgw:local-address\":\"1.2.3\"}"),
+            -EINVAL, V1 "/local-address",
+            "local-address '1.2.3' is not valid; it must be an IPv4 or IPv6 address");
 }
 
 static void all_errors_are_reported_up_to_a_limit(void **state)
@@ -225,6 +249,7 @@ int main(void)
         LOADED(a_parents_leaf_is_checked_for_its_children),
         LOADED(addresses_are_checked),
         LOADED(routes_are_checked),
+        LOADED(values_are_described_by_the_model),
         LOADED(all_errors_are_reported_up_to_a_limit),
         LOADED(claims_are_exchanged_in_one_commit),
     };

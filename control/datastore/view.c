@@ -208,20 +208,26 @@ void view_free_paths(char **paths, size_t count)
     free(paths);
 }
 
+static bool same_text(const char *a, const char *b)
+{
+    return a && b ? !strcmp(a, b) : a == b;
+}
+
 int view_put(struct view *view, const char *path, const struct schema_kind *kind, const char *after)
 {
     struct overlay_record *record = overlay_find(view->overlay, path);
     struct store_entry running = {0};
     uint64_t base;
-    bool same;
-    int err = store_get(view->store, path, &running);
+    int err;
 
+    if (record && !record->conflict && same_text(record->after, after))
+        return 0;
+    err = store_get(view->store, path, &running);
     if (err && err != -ENOENT)
         return err;
-    same = err ? !after : after && !strcmp(after, running.data);
     /* What was edited before its holder knew of running's change keeps its first base. */
     base = record && !record->conflict ? record->base : running.revision;
-    if (same)
+    if (same_text(after, running.data))
         err = overlay_drop(view->overlay, path);
     else
         err = overlay_put(view->overlay, path, kind, after, base);

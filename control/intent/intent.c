@@ -102,8 +102,7 @@ int intent_compile_item(struct intent *intent, const struct intent_item *item, v
     return length;
 }
 
-/* --- the walk
- * --------------------------------------------------------------------------------------------- */
+/* --- the walk --- */
 
 struct walk {
     struct intent *intent;

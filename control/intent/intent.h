@@ -47,8 +47,7 @@ struct intent_item {
 int intent_compile_item(struct intent *intent, const struct intent_item *item, void *buffer,
                         size_t size);
 
-/* --- resync
- * ------------------------------------------------------------------------------------------ */
+/* --- resync --- */
 
 /* Where a walk over all objects stands; {0} begins. Stays good while commits happen in between. */
 struct intent_cursor {
@@ -66,8 +65,7 @@ typedef int (*intent_object_fn)(void *arg, enum vgw_object object, uint32_t id, 
 int intent_walk(struct intent *intent, struct intent_cursor *cursor, uint32_t limit,
                 intent_object_fn fn, void *arg);
 
-/* --- changes
- * ------------------------------------------------------------------------------------------ */
+/* --- changes --- */
 
 /* What the data plane is to be told after a commit, in order: deletions that make room for
  * something new (dependents first), settings in declaration order, the other deletions in reverse

@@ -108,8 +108,7 @@ static int collect_links(const struct plan *p, bool after, struct link **links, 
     return 0;
 }
 
-/* --- what must go first
- * ------------------------------------------------------------------------------------ */
+/* --- what must go first --- */
 
 /* The slot of an id: where it is, or where it would go. */
 static uint32_t *find_slot(uint32_t *ids, size_t slots, uint32_t id)
@@ -266,9 +265,7 @@ static int find_early(struct plan *p)
     return err;
 }
 
-/* --- items
- * -------------------------------------------------------------------------------------------------
- */
+/* --- items --- */
 
 static int add_item(struct plan *p, enum vgw_object object, enum vgw_op op, uint32_t id)
 {

@@ -145,8 +145,7 @@ void source_encap(const struct source *source, struct vgw_encap *encap)
         encap->inner_vlan = (uint16_t)source_number(source, "inner-vlan", 0);
 }
 
-/* --- references
- * --------------------------------------------------------------------------------------- */
+/* --- references --- */
 
 static uint32_t hash(const char *text)
 {

@@ -56,8 +56,8 @@ int intent_neighbour(const struct source *source, void *buffer, size_t size);
 int intent_vtep(const struct source *source, void *buffer, size_t size);
 int intent_vni(const struct source *source, void *buffer, size_t size);
 
-/* --- intent_source.c: reading leaves; `name` may be "container/leaf"; the model's default when
- * absent --- */
+/* intent_source.c: reading leaves. `name` may be "container/leaf"; the model's default when absent.
+ */
 
 /* NULL: absent and without a default. */
 const char *source_text(const struct source *source, const char *name);

@@ -410,8 +410,36 @@ static void read_config(struct request *request, struct target *target)
 
 /* --- edits ----------------------------------------------------------------------------------- */
 
+/* Whether a node within an entry (not an entry itself: of those the datastore tells) is there. */
+static bool has_node(struct request *request, const struct target *target)
+{
+    struct datastore_errors errors = {0};
+    struct lyd_node *tree = NULL, *node = NULL;
+    int rc = datastore_get_tree(request->restconf->datastore, target->datastore, target->path, 1,
+                                &tree, &node, &errors);
+
+    lyd_free_all(tree);
+    datastore_errors_clear(&errors);
+    return rc == 0;
+}
+
+static bool is_inside_entry(struct request *request, const struct target *target)
+{
+    struct schema_path parsed;
+    char *why = NULL;
+    bool inside = false;
+
+    if (schema_path_parse(datastore_schema(request->restconf->datastore), target->path, &parsed,
+                          &why) == 0) {
+        inside = parsed.kind != NULL && !parsed.list && parsed.inside[0] != '\0';
+        schema_path_clear(&parsed);
+    }
+    free(why);
+    return inside;
+}
+
 static void answer_edited(struct request *request, const struct target *target,
-                          const struct datastore_edit *edit)
+                          const struct datastore_edit *edit, bool created)
 {
     static const char *const roots[] = {
         [URI_ALL] = "/restconf/data",
@@ -423,7 +451,7 @@ static void answer_edited(struct request *request, const struct target *target,
     if (edit->created != NULL)
         request_add_header(request, "Location", "%s%s", roots[request->uri.datastore],
                            edit->created);
-    request_answer_empty(request, edit->created != NULL ? 201 : 204);
+    request_answer_empty(request, created || edit->created != NULL ? 201 : 204);
 }
 
 static void edit_config(struct request *request, struct target *target)
@@ -442,6 +470,7 @@ static void edit_config(struct request *request, struct target *target)
         .author = request->author,
     };
     char etag[64];
+    bool created;
     int rc;
 
     data_etag(request->restconf, target->datastore, etag, sizeof(etag));
@@ -455,11 +484,13 @@ static void edit_config(struct request *request, struct target *target)
     }
     if (request->method != METHOD_DELETE && !request_has_json(request))
         return;
+    created = request->method == METHOD_PUT && is_inside_entry(request, target) &&
+              !has_node(request, target);
     rc = datastore_edit(request->restconf->datastore, target->datastore, &edit, &errors);
     if (rc < 0)
         request_datastore_error(request, rc, &errors);
     else
-        answer_edited(request, target, &edit);
+        answer_edited(request, target, &edit, created);
     datastore_errors_clear(&errors);
     free(edit.created);
 }
@@ -500,6 +531,8 @@ void data_handle(struct request *request)
                              "this datastore has configuration only; state is in operational");
     else if (names_state(uri))
         data_state_handle(request, false);
+    else if (uri->step_count == 0 && target.query.depth == 1)
+        request_answer_json(request, 200, json_pack("{s{}}", "ietf-restconf:data"));
     else if (uri->step_count == 0 && has_state && target.query.content != CONTENT_CONFIG)
         data_state_handle(request, target.query.content == CONTENT_ALL);
     else

@@ -46,13 +46,22 @@ static void cancel_read(struct request *request)
     free_read(request->pending);
 }
 
-/* What is below an entry, as the query wants it. `depth` is what is left of it at the entry. */
+/* What is below an entry, as the query wants it; an entry keeps its keys. `above` levels of the
+ * depth are used up by what is above the entry. */
 static void shape(const struct read *read, json_t *entry, unsigned int above)
 {
-    unsigned int depth = read->query.depth;
+    const char *list = state_list_name(read->list), *key;
+    unsigned int depth = read->query.depth > above ? read->query.depth - above : 1;
+    json_t *keys;
 
-    if (depth > 0)
-        query_prune(entry, depth > above ? depth - above : 1);
+    if (read->query.depth == 0)
+        return;
+    keys = json_object();
+    for (unsigned int n = 0; (key = state_list_key(list, n)) != NULL; n++)
+        json_object_set(keys, key, json_object_get(entry, key));
+    query_prune(entry, depth);
+    json_object_update(entry, keys);
+    json_decref(keys);
 }
 
 static void select_fields(struct read *read, json_t *node, const char *list)
@@ -90,7 +99,8 @@ static void answer_found(struct read *read, const char *next)
     struct request *request = read->request;
     const char *list = state_list_name(read->list);
     char name[128];
-    json_t *found = read->found, *body;
+    json_t *found = read->found, *body, *entry;
+    size_t i;
 
     read->found = NULL;
     request->cancel = NULL;
@@ -103,7 +113,7 @@ static void answer_found(struct read *read, const char *next)
         snprintf(name, sizeof(name), "vgw:%s", list);
         if (next != NULL)
             data_add_next_link(request, next);
-        shape(read, found, 0);
+        json_array_foreach(found, i, entry) shape(read, entry, 0);
         select_fields(read, found, list);
         if (state_is_container(list))
             body = json_pack("{sO}", name, json_array_get(found, 0));

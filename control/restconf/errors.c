@@ -4,6 +4,7 @@
 
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 static const struct {
@@ -70,14 +71,17 @@ void request_errors(struct request *request, unsigned int status, json_t *errors
 static void answer(struct request *request, unsigned int status, enum error_tag tag,
                    const char *path, const char *format, va_list arguments)
 {
-    char message[1024];
+    char *message = NULL;
     json_t *errors = errors_begin();
     bool protocol = tag == TAG_MALFORMED_MESSAGE || status == 404 || status == 405 ||
                     status == 412 || status == 413 || status == 415;
 
-    vsnprintf(message, sizeof(message), format, arguments);
-    errors_add(errors, tag, protocol ? "protocol" : "application", path, message);
+    if (vasprintf(&message, format, arguments) < 0)
+        message = NULL;
+    errors_add(errors, tag, protocol ? "protocol" : "application", path,
+               message != NULL ? message : "out of memory");
     request_errors(request, status, errors);
+    free(message);
 }
 
 void request_error(struct request *request, enum error_tag tag, const char *path,

@@ -402,14 +402,22 @@ static const struct operation operations[] = {
     {"ping", run_ping},
 };
 
+/* What libyang found wrong. It gives a path as: Data location "/vgw:ping/size", line number 1. */
 static void refuse_input(struct request *request, const struct ly_ctx *context)
 {
     const struct ly_err_item *error = ly_err_first(context);
+    const char *from, *to;
+    char *path = NULL;
 
     while (error != NULL && error->next != NULL)
         error = error->next;
-    request_error(request, TAG_INVALID_VALUE, error != NULL ? error->path : NULL, "%s",
+    from = error != NULL && error->path != NULL ? strchr(error->path, '"') : NULL;
+    to = from != NULL ? strchr(from + 1, '"') : NULL;
+    if (to != NULL)
+        path = strndup(from + 1, (size_t)(to - from - 1));
+    request_error(request, TAG_INVALID_VALUE, path, "%s",
                   error != NULL && error->msg != NULL ? error->msg : "the input is invalid");
+    free(path);
 }
 
 /* The body {"vgw:input":{...}} as libyang takes an operation, {"vgw:NAME":{...}}; malloc'ed. */

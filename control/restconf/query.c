@@ -120,18 +120,9 @@ void query_prune(json_t *node, unsigned int depth)
     }
     if (!json_is_object(node))
         return;
-    json_object_foreach_safe(node, next, name, value)
-    {
-        bool inner = json_is_object(value) ||
-                     (json_is_array(value) && json_is_object(json_array_get(value, 0)));
-
-        if (!inner)
-            continue;
-        if (depth == 1)
-            json_object_del(node, name);
-        else
-            query_prune(value, depth - 1);
-    }
+    if (depth == 1)
+        json_object_clear(node);
+    json_object_foreach_safe(node, next, name, value) query_prune(value, depth - 1);
 }
 
 /* --- where ----------------------------------------------------------------------------------- */

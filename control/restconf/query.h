@@ -43,7 +43,7 @@ bool query_matches(const struct query *query, const json_t *entry);
 
 /* Takes out what `fields` does not name; `node` is the target's contents. */
 void query_select(json_t *node, const json_t *fields);
-/* Takes out what lies deeper than `depth` levels; the target's own level is 1. */
+/* Takes out what lies deeper than `depth` levels (0: nothing); `node` itself is of level 1. */
 void query_prune(json_t *node, unsigned int depth);
 
 #endif

@@ -87,10 +87,16 @@ static void test_depth(void **state)
     json_t *node = json_loads(text, 0, NULL);
 
     query_prune(node, 1);
-    assert_json(node, "{\"a\":1,\"v\":[1]}");
+    assert_json(node, "{}");
     node = json_loads(text, 0, NULL);
     query_prune(node, 2);
-    assert_json(node, "{\"a\":1,\"b\":{\"c\":2},\"l\":[{\"k\":1}],\"v\":[1]}");
+    assert_json(node, "{\"a\":1,\"b\":{},\"l\":[{}],\"v\":[1]}");
+    node = json_loads(text, 0, NULL);
+    query_prune(node, 3);
+    assert_json(node, "{\"a\":1,\"b\":{\"c\":2,\"d\":{}},\"l\":[{\"k\":1}],\"v\":[1]}");
+    node = json_loads(text, 0, NULL);
+    query_prune(node, 0);
+    assert_json(node, text);
 }
 
 static void test_where(void **state)

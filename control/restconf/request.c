@@ -100,7 +100,7 @@ static void stream_resume(struct body_stream *stream)
 {
     if (stream->suspended && stream->request != NULL) {
         stream->suspended = false;
-        MHD_resume_connection(stream->request->connection);
+        request_wake(stream->request);
     }
 }
 
@@ -222,7 +222,8 @@ int body_stream_write(struct body_stream *stream, const void *data, size_t lengt
         size_t size = stream->size > 0 ? stream->size : 16384;
         char *larger;
 
-        memmove(stream->data, stream->data + stream->start, stream->length - stream->start);
+        if (stream->start > 0)
+            memmove(stream->data, stream->data + stream->start, stream->length - stream->start);
         stream->length -= stream->start;
         stream->start = 0;
         while (size < stream->length + length)

@@ -52,11 +52,46 @@ uv_loop_t *request_loop(struct request *request)
     return ((struct exchange *)request)->server->loop;
 }
 
+/* --- the loop -------------------------------------------------------------------------------- */
+
+static void on_timer(uv_timer_t *timer);
+
+static void turn(struct server *server)
+{
+    MHD_UNSIGNED_LONG_LONG timeout_ms;
+
+    MHD_run(server->daemon);
+    if (MHD_get_timeout(server->daemon, &timeout_ms) == MHD_YES)
+        uv_timer_start(&server->timer, on_timer, timeout_ms, 0);
+    else
+        uv_timer_stop(&server->timer);
+}
+
+static void on_timer(uv_timer_t *timer)
+{
+    turn(timer->data);
+}
+
+static void on_epoll(uv_poll_t *poll, int status, int events)
+{
+    turn(poll->data);
+}
+
+/* A resumed connection does not show in libmicrohttpd's epoll set: it wants to be turned. */
+void request_wake(struct request *request)
+{
+    struct server *server = ((struct exchange *)request)->server;
+
+    MHD_resume_connection(request->connection);
+    if (!uv_is_closing((uv_handle_t *)&server->timer))
+        uv_timer_start(&server->timer, on_timer, 0, 0);
+}
+
 void request_resume(struct request *request)
 {
     if (request->suspended) {
         request->suspended = false;
-        MHD_resume_connection(request->connection);
+        request_wake(request);
     }
 }
 
@@ -178,7 +213,10 @@ static void begin_request(struct request *request, const char *method)
     if (request->uri_error == 0 && request->uri.resource == URI_OPERATION &&
         strcmp(request->uri.steps[0].name, "import") == 0)
         request->body_max = REQUEST_IMPORT_BODY_MAX;
-    if (length != NULL && strtoull(length, NULL, 10) > request->body_max)
+    /* A client that asks before it sends (Expect: 100-continue) is told at once; others are heard
+     * to the end, or they would not hear the answer. */
+    if (length != NULL && strtoull(length, NULL, 10) > request->body_max &&
+        request_header(request, "Expect") != NULL)
         request->too_large = true;
 }
 
@@ -216,30 +254,7 @@ static enum MHD_Result on_request(void *arg, struct MHD_Connection *connection, 
     return MHD_YES;
 }
 
-/* --- the loop -------------------------------------------------------------------------------- */
-
-static void on_timer(uv_timer_t *timer);
-
-static void turn(struct server *server)
-{
-    MHD_UNSIGNED_LONG_LONG timeout_ms;
-
-    MHD_run(server->daemon);
-    if (MHD_get_timeout(server->daemon, &timeout_ms) == MHD_YES)
-        uv_timer_start(&server->timer, on_timer, timeout_ms, 0);
-    else
-        uv_timer_stop(&server->timer);
-}
-
-static void on_timer(uv_timer_t *timer)
-{
-    turn(timer->data);
-}
-
-static void on_epoll(uv_poll_t *poll, int status, int events)
-{
-    turn(poll->data);
-}
+/* --- starting and stopping ------------------------------------------------------------------- */
 
 static void log_daemon(void *arg, const char *format, va_list arguments)
 {

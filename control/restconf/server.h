@@ -19,6 +19,8 @@ void server_stop(struct server *server);
 
 /* request.c calls it when the answer is there. */
 void request_resume(struct request *request);
+/* Resumes a connection that is suspended. */
+void request_wake(struct request *request);
 uv_loop_t *request_loop(struct request *request);
 /* server.c calls it when the exchange is over. */
 void body_stream_detach(struct body_stream *stream);

@@ -115,7 +115,7 @@ static void add_lcores(struct arguments *a, const struct conf *conf, bool thread
 
 int eal_start(const struct conf *conf, bool threads)
 {
-    struct arguments a = {0};
+    static struct arguments a, passed; /* EAL keeps pointers to the texts, and reorders its own */
     int rc = huge_pages_choose(conf);
 
     if (rc < 0)
@@ -136,12 +136,12 @@ int eal_start(const struct conf *conf, bool threads)
      * probed later, which --no-pci would forbid. */
     add(&a, "--allow=0000:00:00.0");
     add(&a, "--log-level=*:%s", conf->log_level >= LOG_DEBUG ? "notice" : "error");
-    rc = rte_eal_init(a.count, a.values);
+    passed = a;
+    rc = rte_eal_init(passed.count, passed.values);
     if (rc < 0) {
         rc = -rte_errno;
         log_error("DPDK's environment cannot start: %s", rte_strerror(rte_errno));
     }
-    /* EAL keeps pointers into the arguments: they live as long as the program. */
     return rc < 0 ? rc : 0;
 }
 

@@ -376,7 +376,8 @@ int main(int argc, char **argv)
         command(&in, &a);
         size = (uint32_t)a.size;
         fwrite(&size, sizeof(size), 1, stdout);
-        fwrite(a.bytes, 1, a.size, stdout);
+        if (a.size != 0)
+            fwrite(a.bytes, 1, a.size, stdout);
         fflush(stdout);
         free(a.bytes);
     }

@@ -214,6 +214,20 @@ static void change_of_running_under_the_candidate_is_a_conflict(void **state)
                         "{\"vgw:mtu\":2000}");
 }
 
+static void entry_added_below_a_deleted_one_is_a_conflict(void **state)
+{
+    struct fixture *f = *state;
+
+    ok(f, edit(f, DATASTORE_DELETE, "/vgw:vfabric=acme", NULL));
+    ok(f, edit_of(f, DATASTORE_RUNNING, DATASTORE_CREATE, "/vgw:vfabric=acme",
+                  "{\"vgw:network\":[{\"name\":\"new\",\"id\":5}]}"));
+    refused(f, commit(f), -EINVAL, "/vgw:vfabric=acme/network=new",
+            "network 'new' of vfabric 'acme' was added in running");
+    ok(f, edit(f, DATASTORE_DELETE, "/vgw:vfabric=acme/network=new", NULL));
+    ok(f, commit(f));
+    assert_null(strstr(read_json(f, DATASTORE_RUNNING, "/"), "acme"));
+}
+
 static void same_change_of_running_is_no_conflict(void **state)
 {
     struct fixture *f = *state;
@@ -251,6 +265,7 @@ int main(void)
         LOADED(compare_tells_what_differs),
         LOADED(edit_that_comes_back_to_running_is_no_change),
         LOADED(change_of_running_under_the_candidate_is_a_conflict),
+        LOADED(entry_added_below_a_deleted_one_is_a_conflict),
         LOADED(same_change_of_running_is_no_conflict),
         LOADED(discard_makes_the_candidate_equal_to_running),
     };

@@ -298,10 +298,25 @@ static int add_referrer(void *arg, const char *path)
     return 0;
 }
 
-static void check_deleted(struct validation *v, const char *path)
+static int refuse_orphan(void *arg, const struct store_entry *child)
+{
+    struct validation *v = arg;
+    char *what = errors_describe(child->path);
+
+    datastore_error(
+        v->errors, "resource-denied", child->path,
+        "%s was added in running after what holds it was deleted in the candidate; delete "
+        "it as well, or discard the candidate",
+        what ? what : child->path);
+    free(what);
+    return is_full(v);
+}
+
+static int check_deleted(struct validation *v, const char *path)
 {
     struct referrers r = {.view = v->view};
     char *what, *who;
+    int err;
 
     store_referrers(v->view->store, path, 0, add_referrer, &r);
     who = text_take(&r.text);
@@ -313,6 +328,8 @@ static void check_deleted(struct validation *v, const char *path)
         free(what);
     }
     free(who);
+    err = view_children(v->view, path, NULL, NULL, 0, refuse_orphan, v);
+    return err < 0 ? err : 0;
 }
 
 /* --- entries that a change reaches --- */
@@ -409,10 +426,8 @@ static int check_record(struct validation *v, const struct overlay_record *recor
     p->changes[i] = (struct store_change){
         .path = record->path, .kind = record->kind->path, .after = record->after};
     p->count = i + 1;
-    if (!record->after) {
-        check_deleted(v, record->path);
-        return 0;
-    }
+    if (!record->after)
+        return check_deleted(v, record->path);
     err =
         check_data(v, record->kind, record->path, record->after, &p->references[i], &p->claims[i]);
     p->changes[i].references = (const char *const *)p->references[i].items;

@@ -121,7 +121,7 @@ struct store {
 };
 
 /* Opens (or makes) the SQLite store in `file`; ":memory:" for tests. 0 or negative errno; -EILSEQ
- * when the file is no store of ours or of a newer version. */
+ * when the file is no store of ours or of a newer version; -EBUSY when another process has it. */
 int store_sqlite_open(const char *file, struct store **store);
 
 void store_entry_clear(struct store_entry *entry);

@@ -3,7 +3,8 @@
  * The store on SQLite: opening, statements, and reading. Committing is in store_sqlite_commit.c.
  *
  * WAL with synchronous=FULL: a commit is on the disk when it returns, and what a power loss leaves
- * is the last one whole. Every query runs on an index; none walks what it does not return.
+ * is the last one whole. One process has the file at a time; a second one is refused. Every query
+ * runs on an index; none walks what it does not return.
  */
 #include <errno.h>
 #include <stdarg.h>
@@ -402,7 +403,8 @@ int store_sqlite_open(const char *file, struct store **store)
         goto err;
     sqlite3_busy_timeout(s->db, 2000);
     err = sqlite_errno(sqlite3_exec(s->db,
-                                    "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL;"
+                                    "PRAGMA locking_mode=EXCLUSIVE; PRAGMA journal_mode=WAL;"
+                                    "PRAGMA synchronous=FULL; PRAGMA journal_size_limit=16777216;"
                                     "PRAGMA temp_store=MEMORY; PRAGMA cache_size=-65536;",
                                     NULL, NULL, NULL));
     if (!err)

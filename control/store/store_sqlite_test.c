@@ -282,6 +282,15 @@ static void foreign_file_is_refused(void **state)
     unlink(path);
 }
 
+static void second_opener_is_refused(void **state)
+{
+    struct fixture *f = *state;
+    struct store *other;
+
+    assert_int_equal(put(f->store, "/a=1", "{}"), 0);
+    assert_int_equal(store_sqlite_open(f->file, &other), -EBUSY);
+}
+
 /* Commits pairs of entries with the same number, telling each committed number over a pipe. */
 static void commit_for_ever(const char *file, int out)
 {
@@ -351,6 +360,7 @@ int main(void)
         TEST(changes_between_revisions_are_net),
         TEST(draft_survives_and_a_commit_clears_it),
         TEST(foreign_file_is_refused),
+        TEST(second_opener_is_refused),
         TEST(killed_process_leaves_a_whole_revision),
     };
 

@@ -164,55 +164,57 @@ static int set_network(uint32_t id)
     return set(VGW_OBJECT_NETWORK, &(struct vgw_network){.id = id, .network_id = id & 0xffffff});
 }
 
-struct vtep_body {
-    struct vgw_vtep vtep;
-    struct vgw_ip remotes[4];
-};
+/* Room for a body with remotes behind it; the same one each time. */
+static void *body(size_t size, uint8_t remote_1, uint8_t remote_2)
+{
+    static uint64_t room[64];
+    struct vgw_ip *remotes = (struct vgw_ip *)((char *)room + size);
+
+    memset(room, 0, sizeof(room));
+    remotes[0] = ip(remote_1);
+    remotes[1] = ip(remote_2);
+    return room;
+}
 
 /* Remotes by their last byte; 0: none. */
-static struct vtep_body vtep_body(uint32_t id, uint8_t local, uint8_t remote_1, uint8_t remote_2)
+static struct vgw_vtep *vtep_body(uint32_t id, uint8_t local, uint8_t remote_1, uint8_t remote_2)
 {
-    return (struct vtep_body){
-        .vtep = {.id = id,
-                 .vrouter = 1,
-                 .local = ip(local),
-                 .udp_port = 4789,
-                 .ttl = 64,
-                 .source_port_min = 49152,
-                 .source_port_max = 65535,
-                 .dont_fragment = 1,
-                 .split_horizon_group = 1,
-                 .multicast_interface = 1,
-                 .remote_count = (remote_1 != 0) + (remote_2 != 0)},
-        .remotes = {ip(remote_1), ip(remote_2)},
+    struct vgw_vtep *b = body(sizeof(*b), remote_1, remote_2);
+
+    *b = (struct vgw_vtep){
+        .id = id,
+        .vrouter = 1,
+        .local = ip(local),
+        .udp_port = 4789,
+        .ttl = 64,
+        .source_port_min = 49152,
+        .source_port_max = 65535,
+        .dont_fragment = 1,
+        .split_horizon_group = 1,
+        .multicast_interface = 1,
+        .remote_count = (remote_1 != 0) + (remote_2 != 0),
     };
+    return b;
 }
 
 static int set_vtep(uint32_t id, uint8_t local, uint8_t remote_1, uint8_t remote_2)
 {
-    struct vtep_body b = vtep_body(id, local, remote_1, remote_2);
-
-    return set(VGW_OBJECT_VTEP, &b);
+    return set(VGW_OBJECT_VTEP, vtep_body(id, local, remote_1, remote_2));
 }
-
-struct vni_body {
-    struct vgw_vni vni;
-    struct vgw_ip remotes[4];
-};
 
 static int set_vni(uint32_t id, uint32_t vni, uint32_t network, uint8_t remote_1, uint8_t remote_2)
 {
-    struct vni_body b = {
-        .vni = {.id = id,
-                .vtep = 1,
-                .vni = vni,
-                .network = network,
-                .learning = 1,
-                .remote_count = (remote_1 != 0) + (remote_2 != 0)},
-        .remotes = {ip(remote_1), ip(remote_2)},
-    };
+    struct vgw_vni *b = body(sizeof(*b), remote_1, remote_2);
 
-    return set(VGW_OBJECT_VNI, &b);
+    *b = (struct vgw_vni){
+        .id = id,
+        .vtep = 1,
+        .vni = vni,
+        .network = network,
+        .learning = 1,
+        .remote_count = (remote_1 != 0) + (remote_2 != 0),
+    };
+    return set(VGW_OBJECT_VNI, b);
 }
 
 static const struct network_vni *of(uint32_t network)
@@ -372,20 +374,20 @@ static const uint8_t *header_of(uint32_t t)
 
 static void headers_follow_the_settings(void **state)
 {
-    struct vtep_body b = vtep_body(1, 1, 2, 3);
+    struct vgw_vtep *b = vtep_body(1, 1, 2, 3);
     uint32_t t = tunnel_to(2);
     const uint8_t *before = header_of(t);
 
     assert_int_equal(before[8], 64);
     assert_memory_equal(before + 16, "\xc0\0\2\2", 4);
-    b.vtep.ttl = 9;
-    b.vtep.udp_checksum = VGW_CHECKSUM_ON;
-    assert_int_equal(set(VGW_OBJECT_VTEP, &b), 0);
+    b->ttl = 9;
+    b->udp_checksum = VGW_CHECKSUM_ON;
+    assert_int_equal(set(VGW_OBJECT_VTEP, b), 0);
     assert_int_equal(header_of(t)[8], 9);
     assert_int_equal(before[8], 64); /* what a worker may be reading is not touched */
     assert_true(tunnels[t].flags & TUNNEL_CHECKSUM);
-    b.vtep.ttl = 10;
-    assert_int_equal(set(VGW_OBJECT_VTEP, &b), 0);
+    b->ttl = 10;
+    assert_int_equal(set(VGW_OBJECT_VTEP, b), 0);
     assert_int_equal(header_of(t)[8], 10);
 }
 
@@ -410,7 +412,7 @@ static uint32_t match(uint8_t last, uint16_t port)
 
 static void datagrams_find_their_vtep(void **state)
 {
-    struct vtep_body b = vtep_body(1, 1, 2, 3);
+    struct vgw_vtep *b;
 
     assert_int_equal(set_vtep(2, 2, 0, 0), 0);
     assert_int_equal(set_vtep(2, 1, 0, 0), -EEXIST);
@@ -419,8 +421,9 @@ static void datagrams_find_their_vtep(void **state)
     assert_int_equal(match(3, 4789), 0);
     assert_int_equal(match(1, 4790), 0);
     assert_int_equal(vtep_match(2, ip(1).bytes, false, rte_cpu_to_be_16(4789)), 0);
-    b.vtep.udp_port = 4790;
-    assert_int_equal(set(VGW_OBJECT_VTEP, &b), 0);
+    b = vtep_body(1, 1, 2, 3);
+    b->udp_port = 4790;
+    assert_int_equal(set(VGW_OBJECT_VTEP, b), 0);
     assert_int_equal(match(1, 4789), 0);
     assert_int_equal(match(1, 4790), vtep_by_id(1));
 }
@@ -430,7 +433,7 @@ static void a_group_is_joined_once_and_received(void **state)
     struct vgw_ip group = {.family = 4, .bytes = {239, 1, 2, 3}};
     struct vgw_vni a = {.id = 1, .vtep = 1, .vni = 5, .network = 1, .group = group};
     struct vgw_vni b = {.id = 2, .vtep = 1, .vni = 6, .network = 2, .group = group};
-    struct vtep_body v = vtep_body(1, 1, 2, 3);
+    struct vgw_vtep *v = vtep_body(1, 1, 2, 3);
 
     assert_int_equal(set(VGW_OBJECT_VNI, &a), 0);
     assert_int_equal(set(VGW_OBJECT_VNI, &b), 0);
@@ -438,8 +441,8 @@ static void a_group_is_joined_once_and_received(void **state)
     assert_int_equal(vtep_match(1, group.bytes, false, rte_cpu_to_be_16(4789)), vtep_by_id(1));
     assert_int_equal(of(1)->remotes->count, 1);
     assert_ptr_equal(of(1)->remotes, of(2)->remotes);
-    v.vtep.udp_port = 4790;
-    assert_int_equal(set(VGW_OBJECT_VTEP, &v), 0);
+    v->udp_port = 4790;
+    assert_int_equal(set(VGW_OBJECT_VTEP, v), 0);
     assert_int_equal(vtep_match(1, group.bytes, false, rte_cpu_to_be_16(4789)), 0);
     assert_int_equal(vtep_match(1, group.bytes, false, rte_cpu_to_be_16(4790)), vtep_by_id(1));
     assert_int_equal(drop(VGW_OBJECT_VNI, 1), 0);

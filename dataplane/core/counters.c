@@ -80,7 +80,7 @@ void counters_init(void)
     for (size_t i = 0; i < ARRAY_COUNT; i++) {
         struct counter_array *a = &arrays[i];
 
-        a->base = vmarray_reserve("cleared counters", a->count, a->words * sizeof(uint64_t));
+        a->base = vmarray_reserve_sparse("cleared counters", a->count, a->words * sizeof(uint64_t));
     }
 }
 
@@ -91,7 +91,7 @@ void counters_create(struct worker *w)
 
         if (!a->inside)
             *(void **)((char *)w + a->offset) =
-                vmarray_reserve(a->name, a->count, a->words * sizeof(uint64_t));
+                vmarray_reserve_sparse(a->name, a->count, a->words * sizeof(uint64_t));
     }
 }
 

@@ -53,7 +53,7 @@ void object_register(const struct object_class *c)
 
     assert(c->object > VGW_OBJECT_NONE && c->object < VGW_OBJECT_COUNT && r->class == NULL);
     r->class = c;
-    r->records = vmarray_reserve("declarations", VGW_ID_MAX, sizeof(uint64_t));
+    r->records = vmarray_reserve_sparse("declarations", VGW_ID_MAX, sizeof(uint64_t));
     r->limit = VGW_ID_MAX;
     r->id_end = 1;
     r->line = (struct memory_line){.name = c->name, .measure = measure, .owner = r};

@@ -9,14 +9,16 @@
 #include "log.h"
 
 #include <errno.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 
 #define HUGE_PAGE ((size_t)2 << 20)
 #define PAGE ((size_t)4096)
-#define HUGE_FROM ((size_t)32 << 20) /* smaller arrays take small pages: most of them stay sparse  \
-                                      */
+#define HUGE_FROM                                                                                  \
+    ((size_t)32 << 20) /* smaller arrays take small pages: most of them stay sparse                \
+                        */
 
 struct vmarray {
     struct vmarray *next;
@@ -43,7 +45,7 @@ static size_t round_up(size_t n, size_t unit)
     return (n + unit - 1) / unit * unit;
 }
 
-void *vmarray_reserve(const char *name, size_t count, size_t size)
+static void *reserve(const char *name, size_t count, size_t size, bool huge)
 {
     struct vmarray *a = calloc(1, sizeof(*a));
 
@@ -51,7 +53,7 @@ void *vmarray_reserve(const char *name, size_t count, size_t size)
         goto refused;
     a->element = size;
     a->bytes = round_up(count * size, PAGE);
-    if (a->bytes >= HUGE_FROM)
+    if (huge)
         a->bytes = round_up(a->bytes, HUGE_PAGE);
     a->map_bytes = a->bytes + HUGE_PAGE + 2 * PAGE;
     a->map =
@@ -61,7 +63,7 @@ void *vmarray_reserve(const char *name, size_t count, size_t size)
     a->base = (char *)round_up((uintptr_t)a->map + PAGE, HUGE_PAGE);
     if (mprotect(a->base, a->bytes, PROT_READ | PROT_WRITE) < 0)
         goto refused;
-    if (a->bytes >= HUGE_FROM)
+    if (huge)
         madvise(a->base, a->bytes, MADV_HUGEPAGE); /* a wish */
     madvise(a->base, a->bytes, MADV_DONTDUMP);
     a->line = (struct memory_line){.name = name, .measure = measure, .owner = a};
@@ -74,6 +76,16 @@ refused:
     log_error("%s: no address space for %zu entries of %zu bytes: %s", name, count, size,
               strerror(errno));
     abort();
+}
+
+void *vmarray_reserve(const char *name, size_t count, size_t size)
+{
+    return reserve(name, count, size, count * size >= HUGE_FROM);
+}
+
+void *vmarray_reserve_sparse(const char *name, size_t count, size_t size)
+{
+    return reserve(name, count, size, false);
 }
 
 void vmarray_release(void *array)

@@ -17,6 +17,9 @@
  * `vgw show memory` (resident part). Aborts the program when address space is refused: start-up
  * only. */
 void *vmarray_reserve(const char *name, size_t count, size_t size);
+/* The same in small pages: where a worker is the first to write, which must not wait for a huge
+ * page to be found and zeroed, and where little of much is used. */
+void *vmarray_reserve_sparse(const char *name, size_t count, size_t size);
 void vmarray_release(void *array);
 
 /* Gives memory of elements [first, first+count) back to the kernel; they read as zero again. */

@@ -1,38 +1,74 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * A vrouter's interfaces, see interface.h.
+ * The class INTERFACE and its query. A routed interface claims its encapsulation of its port
+ * (port/classify.h) and follows the port's state, MAC and MTU; a loopback has nothing below it.
+ * What an interface is in force follows from what was declared and from its port, in refresh(); all
+ * else (routes, adjacencies, neighbours, and who watches) hears of it in one order, in publish().
+ *
+ * An interface with IPv6 addresses has a link-local one too (RFC 4291 2.8): made of its MAC
+ * (RFC 4291 appendix A) unless one was declared.
  */
 #include "route/interface.h"
+#include "core/object.h"
 #include "core/vmarray.h"
-#include "route/path.h"
+#include "core/worker.h"
+#include "log.h"
+#include "neighbour/neighbour.h"
+#include "port/classify.h"
+#include "port/port.h"
+#include "punt/ping.h"
+#include "route/address.h"
+#include "route/adjacency.h"
+#include "route/ip.h"
+#include "route/route.h"
+#include "route/vrouter.h"
+
+#include <errno.h>
+#include <rte_byteorder.h>
+#include <stdlib.h>
 
 #define WATCHES_MAX 8
+#define LOOPBACK_MTU UINT16_MAX
+
+struct settings { /* of interfaces[] with the same index: what was declared */
+    bool enabled;
+    bool has_mac;
+    uint8_t mac[6];
+    uint16_t mtu; /* 0: the port's */
+    struct vgw_encap encap;
+    uint32_t refs;
+    uint32_t next, previous; /* of the same port */
+    uint32_t address_count;
+    struct vgw_prefix *addresses;
+};
 
 struct interface *interfaces;
+static struct settings *settings;
+static struct slots *slots;
+static struct idmap *ids;
+static uint32_t first_of_port[PORTS_MAX];
 static interface_watch_fn watches[WATCHES_MAX];
 static unsigned int watch_count;
 
-uint32_t vrouter_by_id(uint32_t id)
-{
-    return 0;
-}
-
-void vrouter_ref(uint32_t vrouter)
-{
-}
-
-void vrouter_unref(uint32_t vrouter)
-{
-}
-
 uint32_t interface_by_id(uint32_t id)
 {
-    return 0;
+    return idmap_get(ids, id);
 }
 
-bool address_is_local(uint32_t vrouter, const struct vgw_ip *ip)
+uint32_t interface_next(uint32_t from)
 {
-    return false;
+    return slots_next(slots, from);
+}
+
+void interface_ref(uint32_t interface)
+{
+    settings[interface].refs++;
+}
+
+void interface_unref(uint32_t interface)
+{
+    assert(settings[interface].refs > 0);
+    settings[interface].refs--;
 }
 
 void interface_watch(interface_watch_fn fn)
@@ -41,10 +77,449 @@ void interface_watch(interface_watch_fn fn)
     watches[watch_count++] = fn;
 }
 
-int route_init(void)
+bool interface_has(uint32_t interface, const struct vgw_ip *ip)
+{
+    const struct interface *i = &interfaces[interface];
+
+    for (uint32_t k = 0; k < i->address_count; k++)
+        if (ip_equal(&i->addresses[k].ip, ip))
+            return true;
+    return false;
+}
+
+bool interface_reaches(uint32_t interface, const struct vgw_ip *ip)
+{
+    const struct interface *i = &interfaces[interface];
+
+    for (uint32_t k = 0; k < i->address_count; k++)
+        if (prefix_has(&i->addresses[k], ip))
+            return true;
+    return false;
+}
+
+const struct vgw_ip *interface_source(uint32_t interface, const struct vgw_ip *ip)
+{
+    const struct interface *i = &interfaces[interface];
+    const struct vgw_ip *any = NULL;
+
+    for (uint32_t k = 0; k < i->address_count; k++) {
+        const struct vgw_prefix *a = &i->addresses[k];
+
+        if (a->ip.family != ip->family)
+            continue;
+        if (prefix_has(a, ip))
+            return &a->ip;
+        if (any == NULL || (ip_is_link_local(any) && !ip_is_link_local(ip)))
+            any = &a->ip;
+    }
+    return any;
+}
+
+const struct vgw_ip *vrouter_source(uint32_t vrouter, uint32_t interface, const struct vgw_ip *ip)
+{
+    const struct vgw_ip *source = interface_source(interface, ip);
+
+    if (source != NULL && !ip_is_link_local(source))
+        return source;
+    for (uint32_t i = interface_next(0); i != 0; i = interface_next(i + 1)) {
+        const struct vgw_ip *other =
+            interfaces[i].vrouter == vrouter ? interface_source(i, ip) : NULL;
+
+        if (other != NULL && !ip_is_link_local(other))
+            return other;
+    }
+    return source;
+}
+
+/* --- what is in force --- */
+
+/* Everybody who depends on the interface looks at it again. */
+static void publish(uint32_t index)
+{
+    neighbour_interface_changed(index);
+    route_connected_sync(index, settings[index].enabled);
+    next_hops_of_interface(index);
+    adjacency_interface_changed(index);
+    for (unsigned int k = 0; k < watch_count; k++)
+        watches[k](index);
+    path_reap();
+}
+
+static void make_link_local(struct vgw_prefix *p, const struct rte_ether_addr *mac)
+{
+    const uint8_t *m = mac->addr_bytes;
+
+    *p = (struct vgw_prefix){
+        .ip = {.family = 6,
+               .bytes = {0xfe, 0x80, 0, 0, 0, 0, 0, 0, m[0] ^ 2, m[1], m[2], 0xff, 0xfe, m[3], m[4],
+                         m[5]}},
+        .length = 64,
+    };
+}
+
+/* The declared addresses and the one that is made. True when they differ from before. */
+static bool refresh_addresses(uint32_t index)
+{
+    struct interface *i = &interfaces[index];
+    const struct settings *s = &settings[index];
+    uint32_t count = s->address_count;
+    bool has_ipv6 = false, has_link_local = false;
+    struct vgw_prefix *addresses = calloc(count + 1, sizeof(*addresses));
+    bool differs;
+
+    if (addresses == NULL) {
+        log_error("interface %u: no memory for its addresses", i->id);
+        return false;
+    }
+    for (uint32_t k = 0; k < count; k++) {
+        addresses[k] = s->addresses[k];
+        has_ipv6 |= addresses[k].ip.family == 6;
+        has_link_local |= ip_is_link_local(&addresses[k].ip);
+    }
+    if (has_ipv6 && !has_link_local && i->port != PORT_NONE)
+        make_link_local(&addresses[count++], &i->mac);
+    differs = count != i->address_count ||
+              memcmp(addresses, i->addresses, count * sizeof(*addresses)) != 0;
+    if (!differs) {
+        free(addresses);
+        return false;
+    }
+    free(i->addresses);
+    i->addresses = addresses;
+    i->address_count = count;
+    return true;
+}
+
+/* What is in force follows from the settings and the port. */
+static void refresh(uint32_t index)
+{
+    struct interface *i = &interfaces[index];
+    const struct settings *s = &settings[index];
+    const struct interface was = *i;
+    const struct port *port = &ports[i->port];
+    bool differs;
+
+    if (i->port == PORT_NONE) {
+        i->up = s->enabled;
+        i->mtu = s->mtu != 0 ? s->mtu : LOOPBACK_MTU;
+    } else {
+        i->mtu = s->mtu != 0 && s->mtu < port->mtu ? s->mtu : port->mtu;
+        if (s->has_mac)
+            memcpy(i->mac.addr_bytes, s->mac, sizeof(s->mac));
+        else
+            i->mac = port->mac;
+        __atomic_store_n(&i->up, s->enabled && port->up, __ATOMIC_RELEASE);
+    }
+    differs = refresh_addresses(index);
+    if (differs || was.up != i->up || was.mtu != i->mtu ||
+        !rte_is_same_ether_addr(&was.mac, &i->mac))
+        publish(index);
+}
+
+static void port_changed(uint32_t port)
+{
+    for (uint32_t i = first_of_port[port]; i != 0; i = settings[i].next)
+        refresh(i);
+}
+
+/* --- its place: vrouter, port, encapsulation --- */
+
+static uint8_t make_tag(uint8_t tag[8], const struct vgw_encap *encap)
+{
+    uint16_t words[4] = {
+        rte_cpu_to_be_16(encap->outer_tpid),
+        rte_cpu_to_be_16(encap->vlan),
+        rte_cpu_to_be_16(0x8100),
+        rte_cpu_to_be_16(encap->inner_vlan),
+    };
+
+    memcpy(tag, words, sizeof(words));
+    return encap->kind == VGW_ENCAP_QINQ ? 8 : encap->kind == VGW_ENCAP_DOT1Q ? 4 : 0;
+}
+
+static bool is_same_claim(uint32_t index, const struct vgw_interface *body)
+{
+    return interfaces[index].port == (body->port == 0 ? PORT_NONE : port_by_id(body->port)) &&
+           memcmp(&settings[index].encap, &body->encap, sizeof(body->encap)) == 0;
+}
+
+/* Claims the encapsulation of the port that body names. */
+static int claim(uint32_t index, const struct vgw_interface *body, struct error *e)
+{
+    int err;
+
+    if (body->port == 0)
+        return 0;
+    err = classify_claim(port_by_id(body->port), &body->encap,
+                         endpoint_make(ENDPOINT_INTERFACE, index));
+    if (err == -EEXIST)
+        return error_set(e, EEXIST,
+                         "interface %u: port %u gives frames of this encapsulation to another",
+                         body->id, body->port);
+    if (err < 0)
+        return error_set(e, -err, "interface %u: %s", body->id, strerror(-err));
+    return 0;
+}
+
+static void enter(uint32_t index, const struct vgw_interface *body)
+{
+    struct interface *i = &interfaces[index];
+    struct settings *s = &settings[index];
+
+    i->vrouter = vrouter_by_id(body->vrouter);
+    vrouter_ref(i->vrouter);
+    s->encap = body->encap;
+    i->port = PORT_NONE;
+    i->tag_length = 0;
+    if (body->port == 0)
+        return;
+    i->port = (uint16_t)port_by_id(body->port);
+    i->tag_length = make_tag(i->tag, &body->encap);
+    port_ref(i->port);
+    s->previous = 0;
+    s->next = first_of_port[i->port];
+    if (s->next != 0)
+        settings[s->next].previous = index;
+    first_of_port[i->port] = index;
+}
+
+/* Down, and nowhere. */
+static void leave(uint32_t index, bool releases_claim)
+{
+    struct interface *i = &interfaces[index];
+    struct settings *s = &settings[index];
+    bool enabled = s->enabled;
+
+    __atomic_store_n(&i->up, false, __ATOMIC_RELEASE);
+    s->enabled = false;
+    publish(index);
+    s->enabled = enabled;
+    if (i->port != PORT_NONE) {
+        if (releases_claim)
+            classify_release(i->port, &s->encap);
+        if (s->previous != 0)
+            settings[s->previous].next = s->next;
+        else
+            first_of_port[i->port] = s->next;
+        if (s->next != 0)
+            settings[s->next].previous = s->previous;
+        port_unref(i->port);
+        i->port = PORT_NONE;
+    }
+    vrouter_unref(i->vrouter);
+}
+
+/* --- the class --- */
+
+static int check_addresses(const struct vgw_interface *body, struct error *e)
+{
+    char text[IP_TEXT_MAX];
+
+    for (uint32_t k = 0; k < body->address_count; k++) {
+        const struct vgw_prefix *a = &body->addresses[k];
+
+        if (!prefix_is_valid(a) || !ip_is_host(&a->ip))
+            return error_set(e, EINVAL, "interface %u: %s/%u is not an address of a host", body->id,
+                             ip_text(&a->ip, text), a->length);
+    }
+    return 0;
+}
+
+static int check(const struct vgw_interface *body, struct error *e)
+{
+    if (vrouter_by_id(body->vrouter) == 0)
+        return error_set(e, ENOENT, "interface %u names vrouter %u, which does not exist", body->id,
+                         body->vrouter);
+    if ((body->kind == VGW_INTERFACE_LOOPBACK) != (body->port == 0))
+        return error_set(e, EINVAL, "interface %u: a routed interface has a port, a loopback none",
+                         body->id);
+    if (body->port != 0 && port_by_id(body->port) == 0)
+        return error_set(e, ENOENT, "interface %u names port %u, which does not exist", body->id,
+                         body->port);
+    if (body->encap.kind > VGW_ENCAP_QINQ)
+        return error_set(e, EINVAL, "interface %u: it is untagged, dot1q or qinq", body->id);
+    if (body->has_mac && (body->mac[0] & 1))
+        return error_set(e, EINVAL, "interface %u: its MAC is a group address", body->id);
+    return check_addresses(body, e);
+}
+
+/* Takes over what does not move the interface. */
+static int configure(uint32_t index, const struct vgw_interface *body, struct error *e)
+{
+    struct settings *s = &settings[index];
+    const size_t size = body->address_count * sizeof(*body->addresses);
+    struct vgw_prefix *addresses = malloc(size + 1);
+
+    if (addresses == NULL)
+        return error_set(e, ENOMEM, "interface %u: no memory", body->id);
+    for (uint32_t k = 0; k < body->address_count; k++) {
+        const struct vgw_prefix *a = &body->addresses[k];
+
+        addresses[k] = (struct vgw_prefix){.length = a->length};
+        addresses[k].ip = ip_from_bytes(a->ip.family, a->ip.bytes);
+    }
+    free(s->addresses);
+    s->addresses = addresses;
+    s->address_count = body->address_count;
+    s->enabled = body->enabled != 0;
+    s->has_mac = body->has_mac != 0;
+    memcpy(s->mac, body->mac, sizeof(s->mac));
+    s->mtu = body->mtu;
+    return 0;
+}
+
+static void discard(uint32_t index)
+{
+    free(settings[index].addresses);
+    free(interfaces[index].addresses);
+    settings[index] = (struct settings){0};
+    interfaces[index] = (struct interface){0};
+    slots_retire(slots, index);
+}
+
+static int create(const struct vgw_interface *body, struct error *e)
+{
+    uint32_t index = slots_alloc(slots);
+    bool is_mapped = false;
+    int err;
+
+    if (index == 0)
+        return error_set(e, ENOSPC, "no room for interface %u", body->id);
+    if ((err = configure(index, body, e)) < 0)
+        goto err;
+    if ((err = idmap_set(ids, body->id, index)) < 0) {
+        error_set(e, -err, "interface %u: %s", body->id, strerror(-err));
+        goto err;
+    }
+    is_mapped = true;
+    if ((err = claim(index, body, e)) < 0)
+        goto err;
+    COUNTERS_RESET(interface_counters, index);
+    enter(index, body);
+    interfaces[index].id = body->id;
+    refresh(index);
+    return 0;
+err:
+    if (is_mapped)
+        idmap_set(ids, body->id, 0);
+    discard(index);
+    return err;
+}
+
+static int interface_set(const void *b, struct error *e)
+{
+    const struct vgw_interface *body = b;
+    uint32_t index = interface_by_id(body->id);
+    int err = check(body, e);
+    bool moves;
+
+    if (err < 0)
+        return err;
+    if (index == 0)
+        return create(body, e);
+    moves = !is_same_claim(index, body);
+    if (moves && (err = claim(index, body, e)) < 0)
+        return err;
+    if ((err = configure(index, body, e)) < 0) {
+        if (moves && body->port != 0)
+            classify_release(port_by_id(body->port), &body->encap);
+        return err;
+    }
+    if (moves || interfaces[index].vrouter != vrouter_by_id(body->vrouter)) {
+        leave(index, moves);
+        enter(index, body);
+    }
+    refresh(index);
+    return 0;
+}
+
+static int interface_remove(uint32_t id, struct error *e)
+{
+    uint32_t index = interface_by_id(id);
+
+    if (index == 0)
+        return error_set(e, ENOENT, "there is no interface %u", id);
+    if (settings[index].refs != 0)
+        return error_set(e, EBUSY, "interface %u is still named by %u routes, neighbours or VTEPs",
+                         id, settings[index].refs);
+    leave(index, true);
+    idmap_set(ids, id, 0);
+    discard(index);
+    return 0;
+}
+
+/* --- the query --- */
+
+static void describe(uint32_t index, struct vgw_interface_state *s)
+{
+    const struct interface *i = &interfaces[index];
+    struct counters c = COUNTERS_OF(interface_counters, index);
+
+    *s = (struct vgw_interface_state){
+        .id = i->id,
+        .up = i->up,
+        .mtu = i->mtu,
+        .counters = {c.rx_packets, c.rx_bytes, c.tx_packets, c.tx_bytes},
+    };
+    memcpy(s->mac, i->mac.addr_bytes, sizeof(s->mac));
+}
+
+static uint32_t interface_fill(void *records, uint32_t max, uint32_t filter, uint64_t *cursor)
+{
+    struct vgw_interface_state *out = records;
+    uint32_t count = 0;
+    uint32_t index;
+
+    for (index = interface_next((uint32_t)*cursor); index != 0 && count < max;
+         index = interface_next(index + 1))
+        if (filter == 0 || interfaces[index].id == filter)
+            describe(index, &out[count++]);
+    *cursor = index;
+    return count;
+}
+
+static const struct object_class interface_class = {
+    .object = VGW_OBJECT_INTERFACE,
+    .name = "interface",
+    .size = sizeof(struct vgw_interface),
+    .count_offset = offsetof(struct vgw_interface, address_count),
+    .element_size = sizeof(struct vgw_prefix),
+    .count_max = VGW_ADDRESSES_MAX,
+    .set = interface_set,
+    .remove = interface_remove,
+};
+
+static const struct query_class interface_query = {
+    .kind = VGW_QUERY_INTERFACE,
+    .record_size = sizeof(struct vgw_interface_state),
+    .fill = interface_fill,
+};
+
+static int interface_init(void)
 {
     interfaces = vmarray_reserve("interfaces", INTERFACES_MAX, sizeof(*interfaces));
-    adjacencies = vmarray_reserve("adjacencies", ADJACENCIES_MAX, sizeof(*adjacencies));
-    paths = vmarray_reserve("paths", PATHS_MAX, sizeof(*paths));
+    settings = vmarray_reserve("interface settings", INTERFACES_MAX, sizeof(*settings));
+    slots = slots_create("interfaces", INTERFACES_MAX);
+    ids = idmap_create("interface ids");
+    if (slots == NULL || ids == NULL)
+        return -ENOMEM;
+    memset(first_of_port, 0, sizeof(first_of_port));
+    watch_count = 0;
+    object_register(&interface_class);
+    query_register(&interface_query);
+    port_watch(port_changed);
+    return 0;
+}
+
+int route_init(void)
+{
+    int err;
+
+    if ((err = vrouter_init()) < 0 || (err = address_init()) < 0 || (err = interface_init()) < 0 ||
+        (err = adjacency_init()) < 0 || (err = next_hop_init()) < 0 || (err = path_init()) < 0 ||
+        (err = route_table_init()) < 0 || (err = route_connected_init()) < 0 ||
+        (err = route_static_init()) < 0 || (err = route_query_init()) < 0 ||
+        (err = resolution_init()) < 0 || (err = neighbour_init()) < 0 || (err = ping_init()) < 0)
+        return err;
     return 0;
 }

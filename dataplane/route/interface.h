@@ -25,7 +25,7 @@ struct interface {
     uint8_t tag[8];
     /* main thread only */
     uint32_t address_count;
-    struct vgw_prefix *addresses;
+    struct vgw_prefix *addresses; /* with an IPv6 link-local one, configured or made (RFC 4291) */
 } __rte_cache_aligned;
 
 extern struct interface *interfaces; /* vmarray of INTERFACES_MAX */
@@ -42,6 +42,20 @@ typedef void (*interface_watch_fn)(uint32_t interface);
 void interface_watch(interface_watch_fn fn);
 void vrouter_ref(uint32_t vrouter);
 void vrouter_unref(uint32_t vrouter);
+/* Who names an interface keeps it from being removed. */
+void interface_ref(uint32_t interface);
+void interface_unref(uint32_t interface);
+/* The lowest index in use that is >= from; 0: none. */
+uint32_t interface_next(uint32_t from);
+/* Is ip an address of this very interface? */
+bool interface_has(uint32_t interface, const struct vgw_ip *ip);
+/* Has it a subnet with this address, so that it may be a neighbour's? */
+bool interface_reaches(uint32_t interface, const struct vgw_ip *ip);
+/* The interface's address to talk to ip with: of the same subnet, else (RFC 6724 in small) any of
+ * the family, link-local ones for link-local ones; NULL: it has none. */
+const struct vgw_ip *interface_source(uint32_t interface, const struct vgw_ip *ip);
+/* The same, or any address of the family that the vrouter has (an unnumbered interface). */
+const struct vgw_ip *vrouter_source(uint32_t vrouter, uint32_t interface, const struct vgw_ip *ip);
 
 /* The underlay stage (route/underlay.c) checks link layer and IP header of what comes in by an
  * interface, then asks: is this UDP datagram, to an own address, for a tunnel endpoint? VXLAN

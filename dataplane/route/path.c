@@ -1,34 +1,343 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Paths, see path.h.
+ * Paths, see path.h and path_set.h: interned sets of next hops, and the buckets that workers read.
  */
-#include "route/path.h"
+#include "core/vmarray.h"
+#include "route/buckets.h"
+#include "route/ip.h"
+#include "route/path_set.h"
+#include "vgw_vrouter.h"
+
+#include <errno.h>
 #include <stdlib.h>
 
-struct adjacency *adjacencies;
-struct path *paths;
+#define HASH_BUCKETS (1u << 17)
 
-struct resolution {
+LIST_HEAD(user_list, path_user);
+
+struct path_set { /* what main knows of paths[] with the same index */
+    uint32_t refs;
+    uint32_t hash;
+    uint32_t next; /* with the same hash */
     uint32_t vrouter;
+    uint32_t next_idle;
+    uint16_t count;
+    uint16_t mtu;
+    bool resolved;
+    bool alive;
+    bool idle;      /* on the list of those that may be freed */
+    uint8_t *owner; /* [PATH_BUCKETS], an index into members; NULL: there is one member alone */
+    struct path_member *members;
+    struct user_list routes;
+    struct user_list senders;
 };
 
-struct resolution *resolution_create(uint32_t vrouter, const struct vgw_ip *to,
-                                     resolution_fn changed, void *user)
-{
-    struct resolution *r = calloc(1, sizeof(*r));
+struct path *paths;
+static struct path_set *sets;
+static struct slots *slots;
+static uint32_t *heads;
+static uint32_t first_idle;
 
-    if (r != NULL)
-        changed(user, 0, 0);
-    return r;
+static int compare_hops(const void *a, const void *b)
+{
+    const struct path_hop *x = a, *y = b;
+    int order = memcmp(&x->ip, &y->ip, sizeof(x->ip));
+
+    if (order != 0)
+        return order;
+    if (x->interface != y->interface)
+        return x->interface < y->interface ? -1 : 1;
+    return (int)x->weight - (int)y->weight;
 }
 
-struct resolution *resolution_create_group(uint32_t interface, const struct vgw_ip *group,
-                                           resolution_fn changed, void *user)
+static uint32_t hash_of(uint32_t vrouter, const struct path_hop *hops, uint32_t count)
 {
-    return resolution_create(0, group, changed, user);
+    uint32_t hash = vrouter;
+
+    for (uint32_t i = 0; i < count; i++)
+        hash = ip_hash(&hops[i].ip, rte_jhash_3words(hash, hops[i].interface, hops[i].weight, 0));
+    return hash;
 }
 
-void resolution_destroy(struct resolution *r)
+static bool is_same(const struct path_set *s, uint32_t vrouter, const struct path_hop *hops,
+                    uint32_t count)
 {
-    free(r);
+    if (s->vrouter != vrouter || s->count != count)
+        return false;
+    for (uint32_t i = 0; i < count; i++) {
+        const struct path_member *m = &s->members[i];
+
+        if (m->weight != hops[i].weight || m->next_hop->interface != hops[i].interface ||
+            !ip_equal(&m->next_hop->ip, &hops[i].ip))
+            return false;
+    }
+    return true;
+}
+
+/* --- what is in the buckets --- */
+
+static void store_bucket(uint32_t path, uint32_t k, uint32_t adjacency)
+{
+    uint32_t *bucket = &paths[path].bucket[k];
+
+    if (*bucket != adjacency)
+        __atomic_store_n(bucket, adjacency, __ATOMIC_RELEASE);
+}
+
+static void share(uint32_t path, enum adjacency_grade best)
+{
+    struct path_set *s = &sets[path];
+    uint8_t weights[VGW_NEXT_HOPS_MAX];
+    bool live[VGW_NEXT_HOPS_MAX];
+
+    for (uint32_t i = 0; i < s->count; i++) {
+        weights[i] = s->members[i].weight;
+        live[i] =
+            best != ADJACENCY_DEAD && adjacency_grade(s->members[i].next_hop->adjacency) == best;
+    }
+    buckets_share(s->owner, weights, live, s->count);
+    for (uint32_t k = 0; k < PATH_BUCKETS; k++)
+        store_bucket(path, k,
+                     s->owner[k] == BUCKET_NOBODY ? 0
+                                                  : s->members[s->owner[k]].next_hop->adjacency);
+}
+
+/* Fills the buckets; what it says of itself to others afterwards is in resolved, alive and mtu. */
+static void compute(uint32_t path)
+{
+    struct path_set *s = &sets[path];
+    enum adjacency_grade best = ADJACENCY_DEAD;
+    uint16_t mtu = UINT16_MAX;
+
+    s->resolved = false;
+    for (uint32_t i = 0; i < s->count; i++) {
+        uint32_t adjacency = s->members[i].next_hop->adjacency;
+
+        s->resolved |= adjacency != 0;
+        if (adjacency_grade(adjacency) > best)
+            best = adjacency_grade(adjacency);
+    }
+    for (uint32_t i = 0; i < s->count; i++) {
+        uint32_t adjacency = s->members[i].next_hop->adjacency;
+
+        if (best != ADJACENCY_DEAD && adjacency_grade(adjacency) == best &&
+            adjacencies[adjacency].mtu < mtu)
+            mtu = adjacencies[adjacency].mtu;
+    }
+    s->alive = best != ADJACENCY_DEAD;
+    s->mtu = s->alive ? mtu : 0;
+    paths[path].mtu = s->mtu;
+    if (s->owner != NULL)
+        share(path, best);
+    else
+        store_bucket(path, 0, s->alive ? s->members[0].next_hop->adjacency : 0);
+}
+
+static void tell(struct user_list *list)
+{
+    struct path_user *user = LIST_FIRST(list);
+
+    while (user != NULL) {
+        struct path_user *next = LIST_NEXT(user, link);
+
+        user->changed(user);
+        user = next;
+    }
+}
+
+void path_update(uint32_t path)
+{
+    struct path_set *s = &sets[path];
+    bool resolved = s->resolved, alive = s->alive;
+    uint16_t mtu = s->mtu;
+
+    compute(path);
+    if (s->resolved != resolved)
+        tell(&s->routes);
+    if (s->alive != alive || s->mtu != mtu)
+        tell(&s->senders);
+}
+
+/* --- a path's life --- */
+
+static void forget(uint32_t path)
+{
+    struct path_set *s = &sets[path];
+    uint32_t *link = &heads[s->hash % HASH_BUCKETS];
+
+    while (*link != path)
+        link = &sets[*link].next;
+    *link = s->next;
+    for (uint32_t i = 0; i < s->count; i++) {
+        LIST_REMOVE(&s->members[i], of_next_hop);
+        next_hop_put(s->members[i].next_hop);
+    }
+    free(s->members);
+    free(s->owner);
+    *s = (struct path_set){0};
+    slots_retire(slots, path);
+}
+
+void path_reap(void)
+{
+    while (first_idle != 0) {
+        uint32_t path = first_idle;
+
+        first_idle = sets[path].next_idle;
+        sets[path].idle = false;
+        if (sets[path].refs == 0)
+            forget(path);
+    }
+}
+
+/* A new path starts with what flows have elsewhere, where that is possible. */
+static void take_over(uint8_t *owner, const struct path_set *s, const struct path_set *like)
+{
+    for (uint32_t k = 0; k < PATH_BUCKETS; k++) {
+        uint32_t from = like->owner == NULL ? 0 : like->owner[k];
+
+        owner[k] = BUCKET_NOBODY;
+        if (from == BUCKET_NOBODY)
+            continue;
+        for (uint32_t i = 0; i < s->count; i++)
+            if (s->members[i].next_hop == like->members[from].next_hop)
+                owner[k] = (uint8_t)i;
+    }
+}
+
+static int add_members(uint32_t path, uint32_t vrouter, const struct path_hop *hops, uint32_t count)
+{
+    struct path_set *s = &sets[path];
+
+    for (uint32_t i = 0; i < count; i++) {
+        struct path_member *m = &s->members[i];
+
+        m->next_hop = next_hop_get(vrouter, hops[i].interface, &hops[i].ip);
+        if (m->next_hop == NULL)
+            return -ENOMEM;
+        m->path = path;
+        m->weight = hops[i].weight;
+        LIST_INSERT_HEAD(&m->next_hop->members, m, of_next_hop);
+        s->count++;
+    }
+    return 0;
+}
+
+static uint32_t create(uint32_t vrouter, const struct path_hop *hops, uint32_t count, uint32_t hash,
+                       uint32_t like)
+{
+    uint32_t path = slots_alloc(slots);
+    struct path_set *s = &sets[path];
+
+    if (path == 0)
+        return 0;
+    *s = (struct path_set){.refs = 1, .hash = hash, .vrouter = vrouter};
+    s->next = heads[hash % HASH_BUCKETS];
+    heads[hash % HASH_BUCKETS] = path;
+    s->members = calloc(count, sizeof(*s->members));
+    s->owner = count > 1 ? malloc(PATH_BUCKETS) : NULL;
+    if (s->members == NULL || (count > 1 && s->owner == NULL) ||
+        add_members(path, vrouter, hops, count) < 0) {
+        forget(path);
+        return 0;
+    }
+    if (s->owner != NULL && like != 0)
+        take_over(s->owner, s, &sets[like]);
+    else if (s->owner != NULL)
+        memset(s->owner, BUCKET_NOBODY, PATH_BUCKETS);
+    paths[path].mask = count > 1 ? PATH_BUCKETS - 1 : 0;
+    compute(path);
+    return path;
+}
+
+uint32_t path_get(uint32_t vrouter, const struct path_hop *hops, uint32_t count, uint32_t like)
+{
+    struct path_hop sorted[VGW_NEXT_HOPS_MAX];
+    uint32_t hash, path;
+
+    assert(count > 0 && count <= VGW_NEXT_HOPS_MAX);
+    memcpy(sorted, hops, count * sizeof(*hops));
+    qsort(sorted, count, sizeof(*sorted), compare_hops);
+    hash = hash_of(vrouter, sorted, count);
+    path = heads[hash % HASH_BUCKETS];
+    while (path != 0 && !is_same(&sets[path], vrouter, sorted, count))
+        path = sets[path].next;
+    if (path == 0)
+        return create(vrouter, sorted, count, hash, like);
+    sets[path].refs++;
+    return path;
+}
+
+void path_ref(uint32_t path)
+{
+    if (path != 0)
+        sets[path].refs++;
+}
+
+void path_put(uint32_t path)
+{
+    struct path_set *s = &sets[path];
+
+    if (path == 0 || --s->refs != 0 || s->idle)
+        return;
+    s->idle = true;
+    s->next_idle = first_idle;
+    first_idle = path;
+}
+
+/* --- who uses it --- */
+
+void path_add_route(uint32_t path, struct path_user *user)
+{
+    LIST_INSERT_HEAD(&sets[path].routes, user, link);
+}
+
+void path_add_sender(uint32_t path, struct path_user *user)
+{
+    LIST_INSERT_HEAD(&sets[path].senders, user, link);
+}
+
+void path_remove_user(struct path_user *user)
+{
+    LIST_REMOVE(user, link);
+}
+
+bool path_is_resolved(uint32_t path)
+{
+    return sets[path].resolved;
+}
+
+bool path_is_alive(uint32_t path)
+{
+    return sets[path].alive;
+}
+
+uint16_t path_mtu(uint32_t path)
+{
+    return sets[path].mtu;
+}
+
+uint32_t path_members(uint32_t path, const struct path_member **members)
+{
+    *members = sets[path].members;
+    return sets[path].count;
+}
+
+bool path_uses(uint32_t path, const struct path_member *member)
+{
+    const struct path_set *s = &sets[path];
+    uint8_t index = (uint8_t)(member - s->members);
+
+    if (s->owner == NULL)
+        return s->alive;
+    return memchr(s->owner, index, PATH_BUCKETS) != NULL;
+}
+
+int path_init(void)
+{
+    paths = vmarray_reserve("paths", PATHS_MAX, sizeof(*paths));
+    sets = vmarray_reserve("path owners", PATHS_MAX, sizeof(*sets));
+    heads = vmarray_reserve("path hash", HASH_BUCKETS, sizeof(*heads));
+    slots = slots_create("paths", PATHS_MAX);
+    return slots == NULL ? -ENOMEM : 0;
 }

@@ -1,14 +1,294 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * The stage of packets that came in by a routed interface, see underlay.h.
+ * The stage of packets that came in by a routed interface: checks link layer and IP header, and
+ * sorts them into tunnelled ones (see underlay.h), those that the main thread answers, and the
+ * rest, which ends here under the name of what was wrong. Nothing is forwarded.
+ *
+ * RFC 1812 5.2.2 and RFC 1122 3.2.1 (IPv4 header, addresses), RFC 8200 3, 4 (IPv6 header and
+ * extension headers), RFC 7348 4.3 (no reassembly).
  */
 #include "route/underlay.h"
+#include "punt/punt.h"
+#include "route/interface.h"
+#include "route/ip.h"
+#include "route/ipv6_chain.h"
+
+#include <netinet/in.h>
+#include <rte_byteorder.h>
+#include <rte_ether.h>
+#include <rte_ip.h>
+#include <rte_prefetch.h>
+
+#define UDP_HEADER 8
+#define PREFETCH_AHEAD 4
+
+/* What becomes of a packet: a reason to drop it (enum vgw_drop), or one of these. */
+enum verdict {
+    TO_VXLAN = VGW_DROP_COUNT,
+    TO_ARP,
+    TO_ND,
+    TO_LOCAL,
+    TO_IGMP,
+};
+
+/* --- IPv4 --- */
+
+/* RFC 1122 3.2.1.3: addresses that never are a source. 0.0.0.0 is one for IGMP alone (RFC 4541
+ * 2.1.1, queries of a snooping switch). */
+static bool ipv4_source_is_wrong(const struct rte_ipv4_hdr *ip)
+{
+    uint32_t source = rte_be_to_cpu_32(ip->src_addr);
+
+    if (source == 0)
+        return ip->next_proto_id != IPPROTO_IGMP;
+    return source >> 24 == 0 || source >> 24 == 127 || source >> 28 >= 0xe;
+}
+
+static unsigned int udp_verdict(struct packet *p, uint32_t vrouter, const uint8_t *to, bool is_ipv6)
+{
+    const struct rte_mbuf *m = p->mbuf;
+    const uint32_t udp = (uint32_t)m->l2_len + (uint32_t)m->l3_len;
+    uint16_t port;
+
+    if (m->data_len < udp + UDP_HEADER)
+        return VGW_DROP_UDP_LENGTH;
+    memcpy(&port, rte_pktmbuf_mtod_offset(m, const uint8_t *, udp + 2), sizeof(port));
+    p->vtep = vtep_match(vrouter, to, is_ipv6, port);
+    return p->vtep != 0 ? TO_VXLAN : TO_LOCAL;
+}
+
+static unsigned int ipv4_destination(struct packet *p, uint32_t vrouter,
+                                     const struct rte_ipv4_hdr *ip, bool to_group_mac)
+{
+    const bool is_fragment =
+        (ip->fragment_offset & rte_cpu_to_be_16(RTE_IPV4_HDR_MF_FLAG | RTE_IPV4_HDR_OFFSET_MASK)) !=
+        0;
+    const bool is_multicast = *(const uint8_t *)&ip->dst_addr >> 4 == 0xe;
+    const uint8_t *to = (const uint8_t *)&ip->dst_addr;
+    struct vgw_ip address;
+    unsigned int verdict;
+
+    /* RFC 1122 3.3.6: a unicast packet does not come by a link-layer broadcast. */
+    if (to_group_mac && !is_multicast)
+        return *(const uint32_t *)&ip->dst_addr == UINT32_MAX ? VGW_DROP_NOT_LOCAL
+                                                              : VGW_DROP_NOT_OURS;
+    if (ip->next_proto_id == IPPROTO_UDP && !is_fragment) {
+        verdict = udp_verdict(p, vrouter, to, false);
+        if (verdict != TO_LOCAL)
+            return verdict;
+    }
+    address = ip_from_bytes(4, to);
+    if (!is_multicast && !address_is_local(vrouter, &address))
+        return VGW_DROP_NOT_LOCAL;
+    if (is_fragment)
+        return VGW_DROP_IP_FRAGMENT;
+    if (is_multicast)
+        return ip->next_proto_id == IPPROTO_IGMP ? TO_IGMP : VGW_DROP_NOT_LOCAL;
+    return TO_LOCAL;
+}
+
+/* RFC 1812 5.2.2, in its order. */
+static unsigned int ipv4_verdict(struct packet *p, uint32_t vrouter, bool to_group_mac)
+{
+    struct rte_mbuf *m = p->mbuf;
+    const struct rte_ipv4_hdr *ip =
+        rte_pktmbuf_mtod_offset(m, const struct rte_ipv4_hdr *, m->l2_len);
+    const uint32_t length = m->pkt_len - (uint32_t)m->l2_len;
+    const uint32_t here = m->data_len - (uint32_t)m->l2_len;
+    uint32_t header, total;
+
+    if (here < sizeof(*ip)) /* (1) */
+        return VGW_DROP_IP_HEADER;
+    header = (uint32_t)(ip->version_ihl & 0x0f) * 4;
+    total = rte_be_to_cpu_16(ip->total_length);
+    if (ip->version_ihl >> 4 != 4 || header < sizeof(*ip) || header > here) /* (3), (4) */
+        return VGW_DROP_IP_HEADER;
+    if (total < header || total > length) /* (5) */
+        return VGW_DROP_IP_HEADER;
+    if ((m->ol_flags & RTE_MBUF_F_RX_IP_CKSUM_MASK) != RTE_MBUF_F_RX_IP_CKSUM_GOOD &&
+        rte_raw_cksum(ip, header) != 0xffff) /* (2) */
+        return VGW_DROP_IP_CHECKSUM;
+    if (ipv4_source_is_wrong(ip))
+        return VGW_DROP_IP_SOURCE;
+    if (total < length && rte_pktmbuf_trim(m, (uint16_t)(length - total)) != 0)
+        return VGW_DROP_IP_HEADER;
+    m->l3_len = header & 0x1ff;
+    return ipv4_destination(p, vrouter, ip, to_group_mac);
+}
+
+/* --- IPv6 --- */
+
+/* RFC 4291 2.5.2, 2.5.3, 2.5.5.2, 2.7: the unspecified address is a source for ND and MLD alone. */
+static bool ipv6_source_is_wrong(const uint8_t *source, uint8_t protocol)
+{
+    static const uint8_t zero[12];
+
+    if (source[0] == 0xff)
+        return true;
+    if (memcmp(source, zero, 10) != 0)
+        return false;
+    if (source[10] == 0xff && source[11] == 0xff)
+        return true; /* IPv4-mapped */
+    if (memcmp(source, zero, 12) != 0 || memcmp(source + 12, zero, 3) != 0)
+        return false;
+    return source[15] == 1 || (source[15] == 0 && protocol != IPPROTO_ICMPV6);
+}
+
+static unsigned int icmpv6_verdict(const struct rte_mbuf *m, bool is_multicast)
+{
+    const uint32_t at = (uint32_t)m->l2_len + (uint32_t)m->l3_len;
+    uint8_t type;
+
+    if (m->data_len < at + 4)
+        return VGW_DROP_ICMP;
+    type = *rte_pktmbuf_mtod_offset(m, const uint8_t *, at);
+    if (type >= 133 && type <= 137)
+        return TO_ND;
+    if ((type >= 130 && type <= 132) || type == 143)
+        return TO_IGMP;
+    return is_multicast ? VGW_DROP_NOT_LOCAL : TO_LOCAL;
+}
+
+static unsigned int ipv6_destination(struct packet *p, uint32_t vrouter, const uint8_t *to,
+                                     const struct ipv6_chain *chain, bool to_group_mac)
+{
+    const bool is_multicast = to[0] == 0xff;
+    struct vgw_ip address = ip_from_bytes(6, to);
+    unsigned int verdict;
+
+    if (to_group_mac && !is_multicast)
+        return VGW_DROP_NOT_OURS;
+    if (chain->protocol == IPPROTO_UDP && !chain->is_fragment) {
+        verdict = udp_verdict(p, vrouter, to, true);
+        if (verdict != TO_LOCAL)
+            return verdict;
+    }
+    if (!is_multicast && !address_is_local(vrouter, &address))
+        return VGW_DROP_NOT_LOCAL;
+    if (chain->is_fragment)
+        return VGW_DROP_IP_FRAGMENT;
+    if (chain->protocol == IPPROTO_ICMPV6)
+        return icmpv6_verdict(p->mbuf, is_multicast);
+    return is_multicast ? VGW_DROP_NOT_LOCAL : TO_LOCAL;
+}
+
+/* RFC 8200 3, 4. */
+static unsigned int ipv6_verdict(struct packet *p, uint32_t vrouter, bool to_group_mac)
+{
+    struct rte_mbuf *m = p->mbuf;
+    const struct rte_ipv6_hdr *ip =
+        rte_pktmbuf_mtod_offset(m, const struct rte_ipv6_hdr *, m->l2_len);
+    const uint32_t length = m->pkt_len - (uint32_t)m->l2_len;
+    const uint32_t here = m->data_len - (uint32_t)m->l2_len;
+    struct ipv6_chain chain;
+    uint32_t total;
+
+    if (here < sizeof(*ip) || *(const uint8_t *)ip >> 4 != 6)
+        return VGW_DROP_IP_HEADER;
+    total = sizeof(*ip) + rte_be_to_cpu_16(ip->payload_len);
+    if (total > length || !ipv6_chain((const uint8_t *)ip, here < total ? here : total, &chain))
+        return VGW_DROP_IP_HEADER;
+    if (ipv6_source_is_wrong(ip->src_addr, chain.protocol))
+        return VGW_DROP_IP_SOURCE;
+    if (total < length && rte_pktmbuf_trim(m, (uint16_t)(length - total)) != 0)
+        return VGW_DROP_IP_HEADER;
+    if (chain.length > 0x1ff) /* what an mbuf can say */
+        return VGW_DROP_IP_HEADER;
+    m->l3_len = chain.length & 0x1ff;
+    return ipv6_destination(p, vrouter, ip->dst_addr, &chain, to_group_mac);
+}
+
+/* --- the link layer --- */
+
+static bool is_tag(uint16_t ethertype)
+{
+    return ethertype == RTE_ETHER_TYPE_VLAN || ethertype == RTE_ETHER_TYPE_QINQ;
+}
+
+/* The ethertype behind the tags, and m->l2_len. */
+static uint16_t link_layer(struct rte_mbuf *m)
+{
+    uint32_t at = 12;
+    uint16_t ethertype;
+
+    for (;;) {
+        if (m->data_len < at + 2)
+            return 0;
+        memcpy(&ethertype, rte_pktmbuf_mtod_offset(m, const uint8_t *, at), sizeof(ethertype));
+        ethertype = rte_be_to_cpu_16(ethertype);
+        if (!is_tag(ethertype) || at == 20)
+            break;
+        at += 4;
+    }
+    m->l2_len = (at + 2) & 0x7f;
+    return ethertype;
+}
+
+static unsigned int verdict_of(struct packet *p, const struct interface *i)
+{
+    struct rte_mbuf *m = p->mbuf;
+    const struct rte_ether_addr *to = rte_pktmbuf_mtod(m, const struct rte_ether_addr *);
+    uint16_t ethertype;
+    bool to_group_mac;
+
+    if (!i->up)
+        return VGW_DROP_ATTACHMENT_DOWN;
+    if (m->data_len < RTE_ETHER_HDR_LEN)
+        return VGW_DROP_RUNT;
+    to_group_mac = rte_is_multicast_ether_addr(to);
+    if (!to_group_mac && !rte_is_same_ether_addr(to, &i->mac))
+        return VGW_DROP_NOT_OURS;
+    ethertype = link_layer(m);
+    switch (ethertype) {
+    case RTE_ETHER_TYPE_IPV4:
+        return ipv4_verdict(p, i->vrouter, to_group_mac);
+    case RTE_ETHER_TYPE_IPV6:
+        return ipv6_verdict(p, i->vrouter, to_group_mac);
+    case RTE_ETHER_TYPE_ARP:
+        return TO_ARP;
+    default:
+        return VGW_DROP_ETHERTYPE;
+    }
+}
+
+static void dispatch(struct worker *w, struct packet *p, unsigned int verdict)
+{
+    const uint16_t l3_offset = p->mbuf->l2_len;
+
+    switch (verdict) {
+    case TO_VXLAN:
+        stage_push(w, STAGE_VXLAN_DECAP, p);
+        break;
+    case TO_ARP:
+        punt(w, p, PUNT_ARP, l3_offset, 0);
+        break;
+    case TO_ND:
+        punt(w, p, PUNT_ND, l3_offset, 0);
+        break;
+    case TO_LOCAL:
+        punt(w, p, PUNT_LOCAL, l3_offset, 0);
+        break;
+    case TO_IGMP:
+        punt(w, p, PUNT_IGMP, l3_offset, 0);
+        break;
+    default:
+        packet_drop(w, p, (enum vgw_drop)verdict);
+    }
+}
 
 void underlay_stage(struct worker *w, struct vector *v)
 {
-    VECTOR_FOREACH(p, v)
-    {
-        packet_drop(w, p, VGW_DROP_NOT_LOCAL);
+    for (uint32_t k = 0; k < v->count && k < PREFETCH_AHEAD; k++)
+        rte_prefetch0(rte_pktmbuf_mtod(v->packets[k].mbuf, void *));
+    VECTOR_FOREACH (p, v) {
+        const uint32_t index = endpoint_index(p->from);
+        struct counters *c = &w->interface_counters[index];
+
+        if (p + PREFETCH_AHEAD < v->packets + v->count)
+            rte_prefetch0(rte_pktmbuf_mtod(p[PREFETCH_AHEAD].mbuf, void *));
+        c->rx_packets++;
+        c->rx_bytes += p->mbuf->pkt_len;
+        dispatch(w, p, verdict_of(p, &interfaces[index]));
     }
     v->count = 0;
 }

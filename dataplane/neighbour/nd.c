@@ -1,0 +1,257 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Neighbour discovery: RFC 4861 7 (solicitations, advertisements, their checks in 7.1). An
+ * interface answers for its own addresses alone. Router solicitations and advertisements, and
+ * redirects, are ignored: a gateway's routes are configured. Duplicate address detection (RFC 4862
+ * 5.4) is answered for others, and not done for own addresses; nor are the solicited-node groups
+ * reported with MLD (7.2.1).
+ */
+#include "neighbour/neighbour_table.h"
+#include "punt/icmp.h"
+#include "punt/punt.h"
+#include "route/frame.h"
+#include "route/interface.h"
+#include "route/ip.h"
+
+#include <netinet/in.h>
+#include <rte_byteorder.h>
+#include <rte_ip.h>
+
+enum { SOLICITATION = 135, ADVERTISEMENT = 136 };
+enum { OPTION_SOURCE_MAC = 1, OPTION_TARGET_MAC = 2 };
+
+#define FLAG_ROUTER 0x80
+#define FLAG_SOLICITED 0x40
+#define FLAG_OVERRIDE 0x20
+
+#define MESSAGE_MAX 1500 /* bytes that are looked at; nobody sends as much */
+
+struct message { /* 4.3, 4.4 */
+    uint8_t type;
+    uint8_t code;
+    uint16_t checksum;
+    uint8_t flags;
+    uint8_t reserved[3];
+    uint8_t target[16];
+};
+static_assert(sizeof(struct message) == 24, "wire format");
+
+struct mac_option { /* 4.6.1 */
+    uint8_t type;
+    uint8_t length; /* in units of 8 bytes */
+    uint8_t mac[6];
+};
+static_assert(sizeof(struct mac_option) == 8, "wire format");
+
+static const struct vgw_ip all_nodes = {.family = 6, .bytes = {0xff, 2, [15] = 1}};
+static const uint8_t all_nodes_mac[6] = {0x33, 0x33, 0, 0, 0, 1};
+
+/* --- sending --- */
+
+/* RFC 4291 2.7.1. */
+static struct vgw_ip solicited_node(const struct vgw_ip *ip)
+{
+    struct vgw_ip group = {.family = 6, .bytes = {0xff, 2, [11] = 1, [12] = 0xff}};
+
+    memcpy(group.bytes + 13, ip->bytes + 13, 3);
+    return group;
+}
+
+static bool is_solicited_node(const uint8_t *ip)
+{
+    static const uint8_t prefix[13] = {0xff, 2, [11] = 1, [12] = 0xff};
+
+    return memcmp(ip, prefix, sizeof(prefix)) == 0;
+}
+
+static void send_nd(uint32_t interface, const uint8_t to_mac[6], const uint8_t *from,
+                    const uint8_t *to, const struct message *message, uint8_t option)
+{
+    const uint16_t length = sizeof(*message) + sizeof(struct mac_option);
+    struct rte_mbuf *m = frame_alloc();
+    struct rte_ipv6_hdr *ip;
+    struct message *sent;
+    struct mac_option *mac;
+
+    if (m == NULL)
+        return;
+    ip = (struct rte_ipv6_hdr *)rte_pktmbuf_append(m, (uint16_t)(sizeof(*ip) + length));
+    *ip = (struct rte_ipv6_hdr){
+        .vtc_flow = RTE_BE32(6u << 28),
+        .payload_len = rte_cpu_to_be_16(length),
+        .proto = IPPROTO_ICMPV6,
+        .hop_limits = 255,
+    };
+    memcpy(ip->src_addr, from, 16);
+    memcpy(ip->dst_addr, to, 16);
+    sent = (struct message *)(ip + 1);
+    *sent = *message;
+    mac = (struct mac_option *)(sent + 1);
+    *mac = (struct mac_option){.type = option, .length = 1};
+    memcpy(mac->mac, interfaces[interface].mac.addr_bytes, sizeof(mac->mac));
+    sent->checksum = icmpv6_checksum(m, ip, sizeof(*ip), length);
+    frame_send(m, interface, to_mac, RTE_ETHER_TYPE_IPV6);
+}
+
+void nd_solicit(uint32_t interface, const struct vgw_ip *ip, const uint8_t *mac)
+{
+    const struct vgw_ip *source = interface_source(interface, ip);
+    struct vgw_ip to = mac == NULL ? solicited_node(ip) : *ip;
+    uint8_t group_mac[6] = {0x33, 0x33, 0xff, ip->bytes[13], ip->bytes[14], ip->bytes[15]};
+    struct message message = {.type = SOLICITATION};
+
+    if (source == NULL)
+        return; /* without an address of its own the interface has no IPv6 */
+    memcpy(message.target, ip->bytes, 16);
+    send_nd(interface, mac == NULL ? group_mac : mac, source->bytes, to.bytes, &message,
+            OPTION_SOURCE_MAC);
+}
+
+static void advertise(uint32_t interface, const uint8_t to_mac[6], const uint8_t *to,
+                      const uint8_t *own, uint8_t flags)
+{
+    struct message message = {.type = ADVERTISEMENT, .flags = flags};
+
+    memcpy(message.target, own, 16);
+    send_nd(interface, to_mac, own, to, &message, OPTION_TARGET_MAC);
+}
+
+/* 7.2.6: unsolicited. */
+void nd_announce(uint32_t interface, const struct vgw_ip *own)
+{
+    advertise(interface, all_nodes_mac, all_nodes.bytes, own->bytes, FLAG_ROUTER | FLAG_OVERRIDE);
+}
+
+/* --- receiving --- */
+
+struct received {
+    const struct rte_ipv6_hdr *ip;
+    const struct message *message;
+    const uint8_t *ethernet_source;
+    struct vgw_ip source;
+    struct vgw_ip target;
+    const uint8_t *mac; /* of the option that the message may have; NULL: none */
+};
+
+/* 4.6: "The value 0 is invalid. Nodes MUST silently discard an ND packet that contains an option
+ * with length zero." */
+static bool find_mac(struct received *r, const uint8_t *options, uint32_t length, uint8_t wanted)
+{
+    r->mac = NULL;
+    while (length != 0) {
+        uint32_t size;
+
+        if (length < 2 || options[1] == 0)
+            return false;
+        size = options[1] * 8u;
+        if (size > length)
+            return false;
+        if (options[0] == wanted && size == sizeof(struct mac_option))
+            r->mac = options + 2;
+        options += size;
+        length -= size;
+    }
+    return r->mac == NULL || !(r->mac[0] & 1);
+}
+
+/* 7.1.1. */
+static bool solicitation_is_valid(const struct received *r)
+{
+    if (ip_is_multicast(&r->target))
+        return false;
+    return !ip_is_unspecified(&r->source) || (is_solicited_node(r->ip->dst_addr) && r->mac == NULL);
+}
+
+/* 7.1.2. */
+static bool advertisement_is_valid(const struct received *r)
+{
+    if (ip_is_multicast(&r->target))
+        return false;
+    return r->ip->dst_addr[0] != 0xff || !(r->message->flags & FLAG_SOLICITED);
+}
+
+/* 7.2.3, 7.2.4. */
+static enum vgw_drop solicitation(uint32_t interface, const struct received *r)
+{
+    const uint8_t *mac = r->mac != NULL ? r->mac : r->ethernet_source;
+
+    if (!interface_has(interface, &r->target))
+        return VGW_DROP_IGNORED;
+    if (ip_is_unspecified(&r->source)) {
+        /* Somebody is about to take our address. */
+        advertise(interface, all_nodes_mac, all_nodes.bytes, r->target.bytes,
+                  FLAG_ROUTER | FLAG_OVERRIDE);
+        return VGW_DROP_CONSUMED;
+    }
+    if (interface_has(interface, &r->source))
+        return VGW_DROP_IGNORED;
+    if (r->mac != NULL && interface_reaches(interface, &r->source))
+        neighbour_heard(interface, &r->source, r->mac, HINT_ASKED, true);
+    advertise(interface, mac, r->source.bytes, r->target.bytes,
+              FLAG_ROUTER | FLAG_SOLICITED | FLAG_OVERRIDE);
+    return VGW_DROP_CONSUMED;
+}
+
+/* 7.2.5. */
+static enum vgw_drop advertisement(uint32_t interface, const struct received *r)
+{
+    struct neighbour *n = neighbour_find(interface, &r->target);
+    const bool is_solicited = (r->message->flags & FLAG_SOLICITED) != 0;
+    bool differs;
+
+    if (n == NULL || n->status == VGW_NEIGHBOUR_STATIC)
+        return VGW_DROP_IGNORED;
+    if (!neighbour_has_mac(n) && r->mac == NULL)
+        return VGW_DROP_IGNORED;
+    differs = r->mac != NULL && memcmp(r->mac, n->mac, sizeof(n->mac)) != 0;
+    if (neighbour_has_mac(n) && differs && !(r->message->flags & FLAG_OVERRIDE)) {
+        neighbour_doubted(n);
+        return VGW_DROP_CONSUMED;
+    }
+    if (r->mac != NULL)
+        neighbour_heard(interface, &r->target, r->mac, is_solicited ? HINT_ANSWERED : HINT_ASKED,
+                        false);
+    else if (is_solicited)
+        neighbour_confirmed(n);
+    return VGW_DROP_CONSUMED;
+}
+
+static enum vgw_drop receive(uint32_t interface, const struct rte_mbuf *m, const struct punt *p)
+{
+    static uint8_t copy[MESSAGE_MAX];
+    const uint32_t l4 = (uint32_t)p->l3_offset + (uint32_t)m->l3_len;
+    const uint32_t length = m->pkt_len - l4;
+    uint8_t ip_copy[sizeof(struct rte_ipv6_hdr)];
+    struct received r;
+    bool is_solicitation;
+
+    r.ip = rte_pktmbuf_read(m, p->l3_offset, sizeof(ip_copy), ip_copy);
+    r.ethernet_source = rte_pktmbuf_mtod(m, const uint8_t *) + 6;
+    if (r.ip == NULL || m->pkt_len < l4 + 8 || length > sizeof(copy))
+        return VGW_DROP_ND;
+    r.message = rte_pktmbuf_read(m, l4, length, copy);
+    if (r.message->type != SOLICITATION && r.message->type != ADVERTISEMENT)
+        return VGW_DROP_IGNORED;
+    if (length < sizeof(*r.message) || r.ip->hop_limits != 255 || r.message->code != 0 ||
+        icmpv6_checksum(m, r.ip, l4, length) != 0)
+        return VGW_DROP_ND;
+    is_solicitation = r.message->type == SOLICITATION;
+    r.source = ip_from_bytes(6, r.ip->src_addr);
+    r.target = ip_from_bytes(6, r.message->target);
+    if (!find_mac(&r, (const uint8_t *)(r.message + 1), length - (uint32_t)sizeof(*r.message),
+                  is_solicitation ? OPTION_SOURCE_MAC : OPTION_TARGET_MAC))
+        return VGW_DROP_ND;
+    if (!(is_solicitation ? solicitation_is_valid(&r) : advertisement_is_valid(&r)))
+        return VGW_DROP_ND;
+    return is_solicitation ? solicitation(interface, &r) : advertisement(interface, &r);
+}
+
+void nd_input(struct rte_mbuf *m, const struct punt *p)
+{
+    uint32_t interface = endpoint_index(p->from);
+
+    if (!interfaces[interface].up)
+        punt_drop(m, VGW_DROP_ATTACHMENT_DOWN);
+    else
+        punt_drop(m, receive(interface, m, p));
+}

@@ -1,0 +1,75 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Inside the neighbour directory: the table and its state machine. Main thread.
+ */
+#ifndef NEIGHBOUR_TABLE_H
+#define NEIGHBOUR_TABLE_H
+
+#include "neighbour/neighbour.h"
+#include <sys/queue.h>
+
+#define NEIGHBOURS_MAX (1u << 20)
+#define NEIGHBOURS_LEARNED_MAX 4096u /* of an interface, that no adjacency wants */
+
+struct neighbour {
+    uint32_t index;
+    uint32_t interface;
+    struct vgw_ip ip;
+    uint8_t mac[6];
+    uint8_t status;     /* enum vgw_neighbour_status */
+    uint8_t probes;     /* sent in this state without an answer */
+    bool up;            /* last event's contents */
+    bool is_due;        /* on a list of timers */
+    uint32_t adjacency; /* that wants it; 0: none */
+    uint32_t static_id; /* API id; 0: dynamic */
+    uint64_t due_ns;
+    uint64_t confirmed_ns;
+    uint64_t probed_ns;
+    struct rte_mbuf *waiting; /* IP packet for it, or NULL */
+    struct neighbour *next;   /* with the same hash */
+    LIST_ENTRY(neighbour) of_interface;
+    LIST_ENTRY(neighbour) of_timer;
+};
+
+struct neighbour *neighbour_find(uint32_t interface, const struct vgw_ip *ip);
+/* The neighbour with the lowest index >= from, or NULL. */
+struct neighbour *neighbour_next(uint32_t from);
+
+/* How sure a message makes us. */
+enum neighbour_hint {
+    HINT_ASKED,    /* it asked us, or announced itself: the MAC is likely, the way back unproven */
+    HINT_ANSWERED, /* it answered our question */
+};
+
+/* A neighbour named its MAC. Creates an entry only when may_create. False: not there, static, or
+ * not to be had. */
+bool neighbour_heard(uint32_t interface, const struct vgw_ip *ip, const uint8_t mac[6],
+                     enum neighbour_hint hint, bool may_create);
+/* RFC 4861 7.2.5: an advertisement without a MAC, or with another one that does not override. */
+void neighbour_confirmed(struct neighbour *n);
+void neighbour_doubted(struct neighbour *n);
+
+/* A static neighbour is declared, or ceases to be one. */
+int neighbour_set_static(uint32_t interface, const struct vgw_ip *ip, const uint8_t mac[6],
+                         uint32_t id); /* 0 or -ENOMEM */
+void neighbour_unset_static(struct neighbour *n);
+/* What is known of a dynamic one is forgotten; wanted ones are asked for at once. */
+void neighbour_clear(struct neighbour *n);
+
+static inline bool neighbour_has_mac(const struct neighbour *n)
+{
+    return n->status != VGW_NEIGHBOUR_INCOMPLETE && n->status != VGW_NEIGHBOUR_FAILED;
+}
+
+/* arp.c, nd.c: questions, to the MAC alone or (NULL) to all; announcements of an own address. */
+void arp_solicit(uint32_t interface, const struct vgw_ip *ip, const uint8_t *mac);
+void nd_solicit(uint32_t interface, const struct vgw_ip *ip, const uint8_t *mac);
+void arp_announce(uint32_t interface, const struct vgw_ip *own);
+void nd_announce(uint32_t interface, const struct vgw_ip *own);
+
+/* announce.c: an interface came up or changed its addresses: announces them soon, and again. */
+void announce(uint32_t interface);
+int announce_init(void);
+int neighbour_query_init(void);
+
+#endif

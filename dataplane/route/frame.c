@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Sending from the main thread, see frame.h. */
+#include "route/frame.h"
+#include "punt/punt.h"
+#include "route/interface.h"
+
+#include <rte_byteorder.h>
+#include <string.h>
+
+struct rte_mbuf *frame_alloc(void)
+{
+    struct rte_mbuf *m = inject_alloc();
+
+    if (m != NULL) /* no observation follows it */
+        memset(rte_mbuf_to_priv(m), 0, sizeof(struct punt));
+    return m;
+}
+
+void frame_send(struct rte_mbuf *m, uint32_t interface, const uint8_t to[6], uint16_t ethertype)
+{
+    const struct interface *i = &interfaces[interface];
+    uint8_t *header =
+        (uint8_t *)rte_pktmbuf_prepend(m, (uint16_t)(RTE_ETHER_HDR_LEN + i->tag_length));
+
+    if (header == NULL) {
+        punt_drop(m, VGW_DROP_NO_BUFFER);
+        return;
+    }
+    memcpy(header, to, 6);
+    memcpy(header + 6, i->mac.addr_bytes, 6);
+    memcpy(header + 12, i->tag, i->tag_length);
+    ethertype = rte_cpu_to_be_16(ethertype);
+    memcpy(header + 12 + i->tag_length, &ethertype, sizeof(ethertype));
+    inject_port(m, i->port);
+}

@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Packets that the main thread makes and sends out of an interface. Main thread.
+ */
+#ifndef FRAME_H
+#define FRAME_H
+
+#include "core/endpoint.h"
+#include <rte_ether.h>
+#include <rte_mbuf.h>
+
+/* An empty mbuf with room in front for every link-layer header; NULL: none left. */
+struct rte_mbuf *frame_alloc(void);
+/* Puts Ethernet header and tags of the interface in front of m (data at the network layer), and
+ * sends it. Takes m. */
+void frame_send(struct rte_mbuf *m, uint32_t interface, const uint8_t to[6], uint16_t ethertype);
+
+#endif

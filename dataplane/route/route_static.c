@@ -1,0 +1,246 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * The class ROUTE: static routes. A route is usable while one of its next hops is on the link of an
+ * interface that is up, or when it is a blackhole. Its next hops make its path; a change of them
+ * leaves the flows of those that stay where they are.
+ */
+#include "core/object.h"
+#include "core/vmarray.h"
+#include "route/interface.h"
+#include "route/ip.h"
+#include "route/route.h"
+
+#include <errno.h>
+
+static struct idmap *ids; /* to the index in the table of routes */
+
+static struct route *by_id(uint32_t id)
+{
+    uint32_t index = idmap_get(ids, id);
+
+    return index == 0 ? NULL : route_next(index);
+}
+
+static void path_changed(struct path_user *user)
+{
+    struct route *r = (struct route *)user;
+    bool usable = path_is_resolved(r->path);
+
+    if (usable == r->usable)
+        return;
+    r->usable = usable;
+    route_changed(r);
+}
+
+static int check_next_hop(const struct vgw_route *body, const struct vgw_next_hop *h,
+                          struct error *e)
+{
+    uint32_t interface = interface_by_id(h->interface);
+    char text[IP_TEXT_MAX];
+
+    if (h->ip.family != body->prefix.ip.family || !ip_is_host(&h->ip))
+        return error_set(e, EINVAL, "route %u: %s cannot be its next hop", body->id,
+                         ip_text(&h->ip, text));
+    if (h->interface == 0 && ip_is_link_local(&h->ip))
+        return error_set(e, EINVAL, "route %u: next hop %s is link-local and needs an interface",
+                         body->id, ip_text(&h->ip, text));
+    if (h->interface != 0 && interface == 0)
+        return error_set(e, ENOENT, "route %u names interface %u, which does not exist", body->id,
+                         h->interface);
+    if (interface != 0 && interfaces[interface].vrouter != vrouter_by_id(body->vrouter))
+        return error_set(e, EINVAL, "route %u: interface %u belongs to another vrouter", body->id,
+                         h->interface);
+    if (h->weight == 0)
+        return error_set(e, EINVAL, "route %u: next hop %s has no weight", body->id,
+                         ip_text(&h->ip, text));
+    return 0;
+}
+
+static int check(const struct vgw_route *body, struct error *e)
+{
+    const struct vgw_prefix masked = prefix_masked(&body->prefix);
+    char text[IP_TEXT_MAX];
+    int err;
+
+    if (vrouter_by_id(body->vrouter) == 0)
+        return error_set(e, ENOENT, "route %u names vrouter %u, which does not exist", body->id,
+                         body->vrouter);
+    if (!prefix_is_valid(&body->prefix) || !prefix_equal(&masked, &body->prefix))
+        return error_set(e, EINVAL, "route %u: %s/%u is not a prefix", body->id,
+                         ip_text(&body->prefix.ip, text), body->prefix.length);
+    if ((body->blackhole != 0) != (body->next_hop_count == 0))
+        return error_set(e, EINVAL, "route %u has next hops or is a blackhole", body->id);
+    for (uint32_t i = 0; i < body->next_hop_count; i++)
+        if ((err = check_next_hop(body, &body->next_hops[i], e)) < 0)
+            return err;
+    for (const struct route *r = route_first(vrouter_by_id(body->vrouter), &body->prefix);
+         r != NULL; r = r->next)
+        if (r->protocol == VGW_ROUTE_STATIC && r->id != body->id)
+            return error_set(e, EEXIST, "route %u: route %u has the same prefix", body->id, r->id);
+    return 0;
+}
+
+static void ref_interfaces(uint32_t path, void (*fn)(uint32_t interface))
+{
+    const struct path_member *members;
+    uint32_t count = path == 0 ? 0 : path_members(path, &members);
+
+    for (uint32_t i = 0; i < count; i++)
+        if (members[i].next_hop->interface != 0)
+            fn(members[i].next_hop->interface);
+}
+
+static int make_path(const struct vgw_route *body, uint32_t like, uint32_t *path, struct error *e)
+{
+    struct path_hop hops[VGW_NEXT_HOPS_MAX];
+
+    *path = 0;
+    if (body->blackhole)
+        return 0;
+    for (uint32_t i = 0; i < body->next_hop_count; i++) {
+        const struct vgw_next_hop *h = &body->next_hops[i];
+
+        hops[i] = (struct path_hop){
+            .interface = interface_by_id(h->interface),
+            .ip = ip_from_bytes(h->ip.family, h->ip.bytes),
+            .weight = h->weight,
+        };
+    }
+    *path = path_get(vrouter_by_id(body->vrouter), hops, body->next_hop_count, like);
+    if (*path == 0)
+        return error_set(e, ENOSPC, "route %u: no room for its next hops", body->id);
+    ref_interfaces(*path, interface_ref);
+    return 0;
+}
+
+/* The route has this path (a reference to which it takes over) from now on. */
+static void set_path(struct route *r, uint32_t path)
+{
+    if (r->path != 0)
+        path_remove_user(&r->user);
+    r->path = path;
+    r->blackhole = path == 0;
+    r->usable = path == 0 || path_is_resolved(path);
+    if (path != 0)
+        path_add_route(path, &r->user);
+}
+
+static void release_path(uint32_t path)
+{
+    ref_interfaces(path, interface_unref);
+    path_put(path);
+}
+
+static int create(const struct vgw_route *body, struct error *e)
+{
+    struct route *r = route_create();
+    uint32_t path = 0;
+    int err;
+
+    if (r == NULL)
+        return error_set(e, ENOSPC, "no room for route %u", body->id);
+    r->id = body->id;
+    r->vrouter = vrouter_by_id(body->vrouter);
+    r->prefix = prefix_masked(&body->prefix);
+    r->protocol = VGW_ROUTE_STATIC;
+    r->user.changed = path_changed;
+    if ((err = make_path(body, 0, &path, e)) < 0)
+        goto err;
+    if ((err = idmap_set(ids, body->id, r->index)) < 0) {
+        error_set(e, -err, "no room for route %u", body->id);
+        goto err;
+    }
+    set_path(r, path);
+    if ((err = route_add(r)) < 0) {
+        error_set(e, -err, "no memory for route %u", body->id);
+        idmap_set(ids, body->id, 0);
+        if (path != 0)
+            path_remove_user(&r->user);
+        goto err;
+    }
+    return 0;
+err:
+    release_path(path);
+    route_free(r);
+    path_reap();
+    return err;
+}
+
+static void discard(struct route *r)
+{
+    uint32_t path = r->path;
+
+    if (path != 0)
+        path_remove_user(&r->user);
+    route_remove(r);
+    route_free(r);
+    release_path(path);
+    path_reap();
+}
+
+static int change(struct route *r, const struct vgw_route *body, struct error *e)
+{
+    uint32_t old = r->path;
+    uint32_t path;
+    int err = make_path(body, old, &path, e);
+
+    if (err < 0)
+        return err;
+    set_path(r, path);
+    route_changed(r);
+    release_path(old);
+    path_reap();
+    return 0;
+}
+
+static int static_set(const void *b, struct error *e)
+{
+    const struct vgw_route *body = b;
+    struct route *r = by_id(body->id);
+    int err = check(body, e);
+
+    if (err < 0)
+        return err;
+    if (r == NULL)
+        return create(body, e);
+    if (r->vrouter == vrouter_by_id(body->vrouter) && prefix_equal(&r->prefix, &body->prefix))
+        return change(r, body, e);
+    /* Elsewhere now: another route, which takes the id over. */
+    if ((err = create(body, e)) < 0) {
+        idmap_set(ids, body->id, r->index);
+        return err;
+    }
+    discard(r);
+    return 0;
+}
+
+static int static_remove(uint32_t id, struct error *e)
+{
+    struct route *r = by_id(id);
+
+    if (r == NULL)
+        return error_set(e, ENOENT, "there is no route %u", id);
+    idmap_set(ids, id, 0);
+    discard(r);
+    return 0;
+}
+
+static const struct object_class route_class = {
+    .object = VGW_OBJECT_ROUTE,
+    .name = "route",
+    .size = sizeof(struct vgw_route),
+    .count_offset = offsetof(struct vgw_route, next_hop_count),
+    .element_size = sizeof(struct vgw_next_hop),
+    .count_max = VGW_NEXT_HOPS_MAX,
+    .set = static_set,
+    .remove = static_remove,
+};
+
+int route_static_init(void)
+{
+    ids = idmap_create("route ids");
+    if (ids == NULL)
+        return -ENOMEM;
+    object_register(&route_class);
+    return 0;
+}

@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Inside the route directory: a vrouter. Main thread.
+ */
+#ifndef VROUTER_H
+#define VROUTER_H
+
+#include "route/rib.h"
+
+struct vrouter {
+    uint32_t id; /* API id; 0: none */
+    uint32_t refs;
+    uint16_t vfabric_id;
+    char name[VGW_NAME_MAX];
+    struct rib routes;      /* value: struct route, the first of its prefix; route.h */
+    struct rib next_hops;   /* value: struct next_hop that is found by its address; next_hop.h */
+    struct rib resolutions; /* value: struct resolution, the first to this address */
+};
+
+extern struct vrouter *vrouters; /* vmarray of VROUTERS_MAX; index 0 unused */
+
+int vrouter_init(void);
+
+#endif

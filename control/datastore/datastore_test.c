@@ -268,6 +268,10 @@ static void depth_limits_what_is_read(void **state)
     ok(f, datastore_print_json(f->ds, DATASTORE_RUNNING, WEB, 2, out, &f->errors));
     fputc(' ', out);
     ok(f, datastore_print_json(f->ds, DATASTORE_RUNNING, "/", 2, out, &f->errors));
+    fputc(' ', out);
+    ok(f, datastore_print_json(f->ds, DATASTORE_RUNNING, WEB "/flood", 1, out, &f->errors));
+    fputc(' ', out);
+    ok(f, datastore_print_json(f->ds, DATASTORE_RUNNING, WEB "/flood", 2, out, &f->errors));
     fclose(out);
     assert_string_equal(
         text, "{\"vgw:network\":[{\"name\":\"web\"}]} "
@@ -275,7 +279,8 @@ static void depth_limits_what_is_read(void **state)
               "[{\"name\":\"a1\"}],\"static-mac\":[{\"address\":\"02:00:00:00:00:01\"},"
               "{\"address\":\"02:00:00:00:00:02\"}]}]} "
               "{\"vgw:port\":[{\"name\":\"eth0\"},{\"name\":\"eth1\"}],\"vgw:vfabric\":"
-              "[{\"name\":\"acme\"}]}");
+              "[{\"name\":\"acme\"}]} "
+              "{\"vgw:flood\":{}} {\"vgw:flood\":{\"multicast\":false}}");
     free(text);
 }
 

@@ -210,11 +210,46 @@ static int print_top_or_list(const struct view *view, const struct schema_path *
     return err;
 }
 
+/* Writes {"vgw:NAME":value}; `value` is an array's members, an object, or a leaf's value. */
+static int print_value(const struct lysc_node *node, const char *value, unsigned depth, FILE *out)
+{
+    bool array = node->nodetype & (LYS_LIST | LYS_LEAFLIST);
+    struct text text = {0};
+    json_t *object, *item;
+    char *json;
+    size_t i;
+    int err = 0;
+
+    text_puts(&text, "{\"vgw:");
+    text_puts(&text, node->name);
+    text_puts(&text, array ? "\":[" : "\":");
+    text_puts(&text, *value || array ? value : "{}");
+    text_puts(&text, array ? "]}" : "}");
+    json = text_take(&text);
+    if (!json)
+        return -ENOMEM;
+    if (!depth || (node->nodetype & (LYS_LEAF | LYS_LEAFLIST))) {
+        fputs(json, out);
+    } else if ((object = json_loads(json, 0, NULL))) {
+        json_t *target = json_object_iter_value(json_object_iter(object));
+
+        if (!array)
+            prune(target, NULL, depth);
+        json_array_foreach(target, i, item)
+        {
+            prune(item, NULL, depth);
+        }
+        err = json_dumpf(object, out, JSON_COMPACT) ? -EIO : 0;
+        json_decref(object);
+    }
+    free(json);
+    return err;
+}
+
 /* A node within an entry: container, leaf, leaf-list, part. */
 static int print_inside(const struct view *view, const struct schema_path *path, const char *text,
                         unsigned depth, FILE *out, struct datastore_errors *errors)
 {
-    bool array = path->node->nodetype & (LYS_LIST | LYS_LEAFLIST);
     struct lyd_node *tree = NULL, *node = NULL;
     struct text value = {0};
     struct ly_set *set = NULL;
@@ -235,8 +270,7 @@ static int print_inside(const struct view *view, const struct schema_path *path,
     }
     json = text_take(&value);
     if (!err)
-        fprintf(out, "{\"vgw:%s\":%s%s%s}", path->node->name, array ? "[" : "",
-                json && *json ? json : "{}", array ? "]" : "");
+        err = json ? print_value(path->node, json, depth, out) : -ENOMEM;
     free(json);
     ly_set_free(set, NULL);
     lyd_free_all(tree);

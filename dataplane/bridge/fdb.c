@@ -339,3 +339,11 @@ int fdb_init(uint32_t initial_entries, uint32_t max_entries)
     fdb_query_init();
     return learn_init();
 }
+
+void fdb_fini(void)
+{
+    learn_fini();
+    fdb_table_destroy(fdb.next);
+    fdb_table_destroy(fdb.table);
+    fdb.table = fdb.next = NULL;
+}

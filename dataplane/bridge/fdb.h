@@ -17,6 +17,7 @@ typedef uint64_t fdb_value_t;
 /* Main thread, after workers_create(). An operator's limit: no more than max_entries are learned.
  */
 int fdb_init(uint32_t initial_entries, uint32_t max_entries);
+void fdb_fini(void); /* no worker runs any more, nothing is deferred */
 
 static inline endpoint_t fdb_endpoint(fdb_value_t value)
 {

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  * The FDB's surroundings in its tests, see fdb_world.h. */
 #include "bridge/fdb_world.h"
-#include "bridge/fdb_writer.h"
 #include "core/clock.h"
 #include "core/loop.h"
 #include "core/main_loop.h"
@@ -82,8 +81,7 @@ void world_create(uint32_t initial_entries, uint32_t max_entries)
         attachments = vmarray_reserve("attachments", ATTACHMENTS_MAX, sizeof(*attachments));
         tunnels = vmarray_reserve("tunnels", TUNNELS_MAX, sizeof(*tunnels));
     } else {
-        fdb_table_destroy(fdb.next);
-        fdb_table_destroy(fdb.table);
+        fdb_fini();
         loop_fini(); /* and with it the periodic functions of the FDB before */
     }
     loop_init();

@@ -183,6 +183,19 @@ static struct learner *learner_create(uint32_t worker)
     return l;
 }
 
+void learn_fini(void)
+{
+    for (uint32_t i = 0; i < worker_count; i++) {
+        struct learner *l = workers[i]->learner;
+
+        if (l == NULL)
+            continue;
+        rte_ring_free(l->ring);
+        rte_free(l);
+        workers[i]->learner = NULL;
+    }
+}
+
 int learn_init(void)
 {
     for (uint32_t i = 0; i < worker_count; i++) {

@@ -13,6 +13,7 @@ void learn(struct worker *w, const struct packet *p, uint64_t mac);
 
 /* Main thread. */
 int learn_init(void);   /* after workers_create() */
+void learn_fini(void);  /* no worker runs any more */
 void learn_poll(void);  /* takes a bounded number */
 void learn_drain(void); /* takes all that was queued before the call */
 

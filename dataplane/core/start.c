@@ -66,6 +66,7 @@ void dataplane_stop(void)
     object_clear();
     port_stop();
     rcu_stop(); /* what waits for workers still needs the features' tables */
+    fdb_fini();
     port_fini();
     workers_destroy();
     packet_pool_destroy();

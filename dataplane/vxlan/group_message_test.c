@@ -67,7 +67,7 @@ static int parse(const uint8_t *p, size_t length, struct group_query *q)
 
 static void igmp_versions_are_told_by_length_and_code(void **state)
 {
-    uint8_t p[64];
+    uint8_t p[64] = {0};
     struct group_query q;
 
     assert_int_equal(parse(p, igmp(p, 0, "\0\0\0\0", 8), &q), 0);
@@ -86,7 +86,7 @@ static void igmp_versions_are_told_by_length_and_code(void **state)
 
 static void rfc_3376_4_1_1_large_delays_are_floating(void **state)
 {
-    uint8_t p[64];
+    uint8_t p[64] = {0};
     struct group_query q;
 
     assert_int_equal(parse(p, igmp(p, 0x80 | 3 << 4 | 5, "\0\0\0\0", 12), &q), 0);
@@ -95,7 +95,7 @@ static void rfc_3376_4_1_1_large_delays_are_floating(void **state)
 
 static void mld_versions_are_told_by_length(void **state)
 {
-    uint8_t p[96];
+    uint8_t p[96] = {0};
     struct group_query q;
 
     assert_int_equal(parse(p, mld(p, 10000, 0, 24), &q), 0);
@@ -111,7 +111,7 @@ static void mld_versions_are_told_by_length(void **state)
 
 static void what_is_wrong_is_ignored(void **state)
 {
-    uint8_t p[96];
+    uint8_t p[96] = {0};
     struct group_query q;
     size_t n = igmp(p, 100, "\0\0\0\0", 12);
 
@@ -130,7 +130,7 @@ static void what_is_wrong_is_ignored(void **state)
 
 static void any_cut_is_safe(void **state)
 {
-    uint8_t p[96];
+    uint8_t p[96] = {0};
     struct group_query q;
     size_t n = igmp(p, 100, "\0\0\0\0", 12);
 

@@ -32,7 +32,8 @@ uint32_t tunnel_find(uint32_t vtep, const struct vgw_ip *remote)
 {
     uint32_t i = __atomic_load_n(head_of(vtep, remote), __ATOMIC_ACQUIRE);
 
-    while (i != 0 && (tunnels[i].vtep != vtep || !ip_equal(&tunnels[i].remote, remote)))
+    while (i != 0 && (__atomic_load_n(&tunnels[i].vtep, __ATOMIC_RELAXED) != vtep ||
+                      !ip_equal(&tunnels[i].remote, remote)))
         i = __atomic_load_n(&tunnels[i].next, __ATOMIC_ACQUIRE);
     return i;
 }
@@ -191,7 +192,7 @@ void tunnel_remove(uint32_t index)
     uint32_t *at = head_of(t->vtep, &t->remote);
 
     while (*at != index)
-        at = &tunnels[*at].next;
+        at = &tunnels[*at].next; /* only this thread writes them */
     __atomic_store_n(at, t->next, __ATOMIC_RELEASE);
     unresolve(t);
     if (t->origin == VGW_TUNNEL_GROUP) {

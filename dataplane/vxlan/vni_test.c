@@ -1,14 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0
  * VTEPs and VNIs as objects: the map, lists of remote VTEPs that are shared, tunnels that come and
  * go with them, headers that follow the VTEP's settings. The underlay is made up. */
-#include "bridge/fdb.h"
-#include "bridge/flood.h"
-#include "core/counters.h"
-#include "core/loop.h"
 #include "core/rcu.h"
 #include "route/interface.h"
-#include "route/path.h"
 #include "vxlan/tunnel_table.h"
+#include "vxlan/vxlan_world.h"
 #include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -16,204 +12,6 @@
 #include <string.h>
 
 #include <cmocka.h>
-
-/* --- the surroundings --- */
-
-static const struct object_class *classes[VGW_OBJECT_COUNT];
-static void (*swept)(uint32_t index);
-static uint32_t waiting[1024];
-static uint32_t waiting_count;
-static struct {
-    resolution_fn changed;
-    void *user;
-} resolutions[1024]; /* the n-th that was made */
-static uint32_t resolution_count;
-static uint32_t groups_joined;
-static uint32_t vrouter_refs;
-
-struct worker *workers[WORKERS_MAX];
-uint32_t worker_count;
-struct interface *interfaces;
-struct adjacency *adjacencies;
-struct path *paths;
-
-void object_register(const struct object_class *c)
-{
-    classes[c->object] = c;
-}
-
-void query_register(const struct query_class *c) {}
-
-int error_set(struct error *e, int error, const char *format, ...)
-{
-    return -error;
-}
-
-void fdb_after_sweep(void (*fn)(uint32_t index), uint32_t index)
-{
-    swept = fn;
-    waiting[waiting_count++] = index;
-}
-
-enum fdb_learned fdb_learn(uint32_t network, uint64_t mac, endpoint_t from)
-{
-    return FDB_REFUSED;
-}
-
-void fdb_hurry(void) {}
-
-int flood_init(void)
-{
-    return 0;
-}
-
-struct counters counters_of(size_t worker_array_offset, uint32_t index)
-{
-    return (struct counters){0};
-}
-
-uint64_t counter_of(size_t worker_array_offset, uint32_t index)
-{
-    return 0;
-}
-
-void counters_reset(size_t worker_array_offset, uint32_t index) {}
-
-void loop_every(uint32_t period_ms, void (*fn)(void)) {}
-
-void loop_on_wake(void (*fn)(void)) {}
-
-void loop_wake(void) {}
-
-uint32_t vrouter_by_id(uint32_t id)
-{
-    return id == 1 ? 1 : 0;
-}
-
-uint32_t interface_by_id(uint32_t id)
-{
-    return id == 1 ? 1 : 0;
-}
-
-void vrouter_ref(uint32_t vrouter)
-{
-    vrouter_refs++;
-}
-
-void vrouter_unref(uint32_t vrouter)
-{
-    vrouter_refs--;
-}
-
-struct resolution *resolution_create(uint32_t vrouter, const struct vgw_ip *to,
-                                     resolution_fn changed, void *user)
-{
-    resolutions[resolution_count].changed = changed;
-    resolutions[resolution_count++].user = user;
-    changed(user, 1, 1500);
-    return (struct resolution *)&resolutions[0];
-}
-
-struct resolution *resolution_create_group(uint32_t interface, const struct vgw_ip *group,
-                                           resolution_fn changed, void *user)
-{
-    return resolution_create(0, group, changed, user);
-}
-
-void resolution_destroy(struct resolution *r) {}
-
-int group_join(uint32_t interface, const struct vgw_ip *group)
-{
-    groups_joined++;
-    return 0;
-}
-
-void group_leave(uint32_t interface, const struct vgw_ip *group)
-{
-    groups_joined--;
-}
-
-int group_init(void)
-{
-    return 0;
-}
-
-/* --- declarations --- */
-
-static struct vgw_ip ip(uint8_t last)
-{
-    return (struct vgw_ip){.family = 4, .bytes = {192, 0, 2, last}};
-}
-
-static int set(enum vgw_object object, const void *body)
-{
-    struct error e;
-
-    return classes[object]->set(body, &e);
-}
-
-static int drop(enum vgw_object object, uint32_t id)
-{
-    struct error e;
-
-    return classes[object]->remove(id, &e);
-}
-
-static int set_network(uint32_t id)
-{
-    return set(VGW_OBJECT_NETWORK, &(struct vgw_network){.id = id, .network_id = id & 0xffffff});
-}
-
-struct vtep_body {
-    struct vgw_vtep vtep;
-    struct vgw_ip remotes[4];
-};
-
-/* Remotes by their last byte; 0: none. */
-static struct vtep_body vtep_body(uint32_t id, uint8_t local, uint8_t remote_1, uint8_t remote_2)
-{
-    return (struct vtep_body){
-        .vtep = {.id = id,
-                 .vrouter = 1,
-                 .local = ip(local),
-                 .udp_port = 4789,
-                 .ttl = 64,
-                 .source_port_min = 49152,
-                 .source_port_max = 65535,
-                 .dont_fragment = 1,
-                 .split_horizon_group = 1,
-                 .multicast_interface = 1,
-                 .remote_count = (remote_1 != 0) + (remote_2 != 0)},
-        .remotes = {ip(remote_1), ip(remote_2)},
-    };
-}
-
-static int set_vtep(uint32_t id, uint8_t local, uint8_t remote_1, uint8_t remote_2)
-{
-    struct vtep_body b = vtep_body(id, local, remote_1, remote_2);
-
-    return set(VGW_OBJECT_VTEP, &b);
-}
-
-struct vni_body {
-    struct vgw_vni vni;
-    struct vgw_ip remotes[4];
-};
-
-static int set_vni(uint32_t id, uint32_t vni, uint32_t network, uint8_t remote_1, uint8_t remote_2)
-{
-    struct vni_body b = {
-        .vni = {.id = id,
-                .vtep = 1,
-                .vni = vni,
-                .network = network,
-                .learning = 1,
-                .remote_count = (remote_1 != 0) + (remote_2 != 0)},
-        .remotes = {ip(remote_1), ip(remote_2)},
-    };
-
-    return set(VGW_OBJECT_VNI, &b);
-}
 
 static const struct network_vni *of(uint32_t network)
 {
@@ -227,43 +25,35 @@ static uint32_t word(uint32_t vni)
 
 static uint32_t tunnel_to(uint8_t remote)
 {
-    struct vgw_ip to = ip(remote);
+    struct vgw_ip to = world_ip(remote);
 
     return tunnel_find(vtep_by_id(1), &to);
 }
 
-static void sweep(void)
-{
-    rcu_reclaim();
-    for (uint32_t i = 0; i < waiting_count; i++)
-        swept(waiting[i]);
-    waiting_count = 0;
-}
-
 static int begin(void **state)
 {
-    resolution_count = 0;
-    assert_int_equal(set_vtep(1, 1, 2, 3), 0);
+    world_resolution_count = 0;
+    assert_int_equal(world_set_vtep(1, 1, 2, 3), 0);
     for (uint32_t id = 1; id <= 4; id++)
-        assert_int_equal(set_network(id), 0);
+        assert_int_equal(world_set_network(id), 0);
     return 0;
 }
 
 static int end(void **state)
 {
     for (uint32_t id = 1; id < 20; id++)
-        drop(VGW_OBJECT_VNI, id);
-    drop(VGW_OBJECT_VTEP, 1);
-    drop(VGW_OBJECT_VTEP, 2);
+        world_drop(VGW_OBJECT_VNI, id);
+    world_drop(VGW_OBJECT_VTEP, 1);
+    world_drop(VGW_OBJECT_VTEP, 2);
     for (uint32_t id = 1; id <= 4; id++)
-        drop(VGW_OBJECT_NETWORK, id);
+        world_drop(VGW_OBJECT_NETWORK, id);
     rcu_reclaim();
-    assert_int_equal(tunnel_next(1) != 0, waiting_count != 0);
-    while (waiting_count != 0)
-        waiting_count--; /* networks and tunnels alike wait; their indexes are not used again here
+    assert_int_equal(tunnel_next(1) != 0, world_waiting != 0);
+    while (world_waiting != 0)
+        world_waiting--; /* networks and tunnels alike wait; their indexes are not used again here
                           */
-    assert_int_equal(vrouter_refs, 0);
-    assert_int_equal(groups_joined, 0);
+    assert_int_equal(world_vrouter_refs, 0);
+    assert_int_equal(world_groups_joined, 0);
     return 0;
 }
 
@@ -271,30 +61,30 @@ static int end(void **state)
 
 static void first_and_last_vni_are_mapped(void **state)
 {
-    assert_int_equal(set_vni(1, 0, 1, 0, 0), 0);
-    assert_int_equal(set_vni(2, 16777215, 2, 0, 0), 0);
-    assert_int_equal(set_vni(3, 16777216, 3, 0, 0), -EINVAL);
+    assert_int_equal(world_set_vni(1, 0, 1, 0, 0), 0);
+    assert_int_equal(world_set_vni(2, 16777215, 2, 0, 0), 0);
+    assert_int_equal(world_set_vni(3, 16777216, 3, 0, 0), -EINVAL);
     assert_int_equal(word(0) & VNI_NETWORK, network_by_id(1));
     assert_int_equal(word(16777215) & VNI_NETWORK, network_by_id(2));
     assert_true(word(0) & VNI_LEARNING);
     assert_int_equal(word(1), 0);
     assert_int_equal(vteps[vtep_by_id(1)].vni_count, 2);
-    assert_int_equal(drop(VGW_OBJECT_VNI, 1), 0);
+    assert_int_equal(world_drop(VGW_OBJECT_VNI, 1), 0);
     assert_int_equal(word(0), 0);
     assert_null(of(1));
 }
 
 static void a_vni_belongs_to_one_object(void **state)
 {
-    assert_int_equal(set_vni(1, 5, 1, 0, 0), 0);
-    assert_int_equal(set_vni(2, 5, 2, 0, 0), -EEXIST);
+    assert_int_equal(world_set_vni(1, 5, 1, 0, 0), 0);
+    assert_int_equal(world_set_vni(2, 5, 2, 0, 0), -EEXIST);
     assert_int_equal(word(5) & VNI_NETWORK, network_by_id(1));
 }
 
 static void a_vni_changes_number_and_network(void **state)
 {
-    assert_int_equal(set_vni(1, 5, 1, 4, 0), 0);
-    assert_int_equal(set_vni(1, 6, 2, 4, 0), 0);
+    assert_int_equal(world_set_vni(1, 5, 1, 4, 0), 0);
+    assert_int_equal(world_set_vni(1, 6, 2, 4, 0), 0);
     assert_int_equal(word(5), 0);
     assert_null(of(1));
     assert_int_equal(of(2)->vni, 6);
@@ -303,10 +93,10 @@ static void a_vni_changes_number_and_network(void **state)
 
 static void vnis_exchange_their_networks(void **state)
 {
-    assert_int_equal(set_vni(1, 5, 1, 4, 0), 0);
-    assert_int_equal(set_vni(2, 6, 2, 0, 0), 0);
-    assert_int_equal(set_vni(1, 5, 2, 4, 0), 0);
-    assert_int_equal(set_vni(2, 6, 1, 0, 0), 0);
+    assert_int_equal(world_set_vni(1, 5, 1, 4, 0), 0);
+    assert_int_equal(world_set_vni(2, 6, 2, 0, 0), 0);
+    assert_int_equal(world_set_vni(1, 5, 2, 4, 0), 0);
+    assert_int_equal(world_set_vni(2, 6, 1, 0, 0), 0);
     assert_int_equal(of(1)->vni, 6);
     assert_int_equal(of(2)->vni, 5);
     assert_int_equal(vteps[vtep_by_id(1)].vni_count, 2);
@@ -316,52 +106,52 @@ static void vnis_exchange_their_networks(void **state)
 static void equal_lists_of_remotes_are_one(void **state)
 {
     for (uint32_t n = 0; n < 4; n++)
-        assert_int_equal(set_vni(n + 1, n, n + 1, n % 2 != 0 ? 4 : 5, n % 2 != 0 ? 5 : 4), 0);
+        assert_int_equal(world_set_vni(n + 1, n, n + 1, n % 2 != 0 ? 4 : 5, n % 2 != 0 ? 5 : 4), 0);
     for (uint32_t n = 2; n <= 4; n++)
         assert_ptr_equal(of(n)->remotes, of(1)->remotes);
     assert_int_equal(tunnels[tunnel_to(4)].refs, 1);
     for (uint32_t n = 1; n <= 3; n++)
-        assert_int_equal(drop(VGW_OBJECT_VNI, n), 0);
+        assert_int_equal(world_drop(VGW_OBJECT_VNI, n), 0);
     assert_int_not_equal(tunnel_to(4), 0);
-    assert_int_equal(drop(VGW_OBJECT_VNI, 4), 0);
+    assert_int_equal(world_drop(VGW_OBJECT_VNI, 4), 0);
     assert_int_equal(tunnel_to(4), 0);
     assert_int_not_equal(tunnel_to(2), 0); /* the VTEP's own stay */
 }
 
 static void remotes_of_the_vtep_are_those_of_its_vnis(void **state)
 {
-    assert_int_equal(set_vni(1, 1000000, 1, 0, 0), 0);
-    assert_int_equal(set_vni(2, 5, 2, 4, 0), 0);
+    assert_int_equal(world_set_vni(1, 1000000, 1, 0, 0), 0);
+    assert_int_equal(world_set_vni(2, 5, 2, 4, 0), 0);
     assert_int_equal(of(1)->remotes->count, 2);
-    assert_int_equal(set_vtep(1, 1, 2, 0), 0);
+    assert_int_equal(world_set_vtep(1, 1, 2, 0), 0);
     assert_int_equal(of(1)->remotes->count, 1);
     assert_int_equal(tunnel_to(3), 0);
     assert_int_equal(of(2)->remotes->count, 1);
     assert_int_equal(endpoint_index(of(2)->remotes->to[0]), tunnel_to(4));
-    assert_int_equal(set_vtep(1, 1, 0, 0), 0);
+    assert_int_equal(world_set_vtep(1, 1, 0, 0), 0);
     assert_null(of(1)->remotes);
 }
 
 static void a_remote_named_twice_or_ourselves_is_no_second_tunnel(void **state)
 {
-    assert_int_equal(set_vtep(1, 1, 2, 2), 0);
+    assert_int_equal(world_set_vtep(1, 1, 2, 2), 0);
     assert_int_equal(vteps[vtep_by_id(1)].remotes->count, 1);
     assert_int_equal(tunnels[tunnel_to(2)].refs, 1);
-    assert_int_equal(set_vtep(1, 1, 1, 2), 0);
+    assert_int_equal(world_set_vtep(1, 1, 1, 2), 0);
     assert_int_equal(tunnel_to(1), 0);
 }
 
 static void what_is_in_use_stays(void **state)
 {
-    struct vgw_ip remote = ip(9);
+    struct vgw_ip remote = world_ip(9);
     uint32_t t = tunnel_get(vtep_by_id(1), &remote, VGW_TUNNEL_STATIC); /* as a static MAC does */
 
-    assert_int_equal(drop(VGW_OBJECT_VTEP, 1), -EBUSY);
+    assert_int_equal(world_drop(VGW_OBJECT_VTEP, 1), -EBUSY);
     tunnel_put(t);
-    assert_int_equal(set_vni(1, 5, 1, 0, 0), 0);
-    assert_int_equal(drop(VGW_OBJECT_VTEP, 1), -EBUSY);
-    assert_int_equal(drop(VGW_OBJECT_VNI, 1), 0);
-    assert_int_equal(drop(VGW_OBJECT_VTEP, 1), 0);
+    assert_int_equal(world_set_vni(1, 5, 1, 0, 0), 0);
+    assert_int_equal(world_drop(VGW_OBJECT_VTEP, 1), -EBUSY);
+    assert_int_equal(world_drop(VGW_OBJECT_VNI, 1), 0);
+    assert_int_equal(world_drop(VGW_OBJECT_VTEP, 1), 0);
     assert_int_equal(vtep_by_id(1), 0);
 }
 
@@ -372,20 +162,20 @@ static const uint8_t *header_of(uint32_t t)
 
 static void headers_follow_the_settings(void **state)
 {
-    struct vtep_body b = vtep_body(1, 1, 2, 3);
+    struct vgw_vtep *b = world_vtep_body(1, 1, 2, 3);
     uint32_t t = tunnel_to(2);
     const uint8_t *before = header_of(t);
 
     assert_int_equal(before[8], 64);
     assert_memory_equal(before + 16, "\xc0\0\2\2", 4);
-    b.vtep.ttl = 9;
-    b.vtep.udp_checksum = VGW_CHECKSUM_ON;
-    assert_int_equal(set(VGW_OBJECT_VTEP, &b), 0);
+    b->ttl = 9;
+    b->udp_checksum = VGW_CHECKSUM_ON;
+    assert_int_equal(world_set(VGW_OBJECT_VTEP, b), 0);
     assert_int_equal(header_of(t)[8], 9);
     assert_int_equal(before[8], 64); /* what a worker may be reading is not touched */
     assert_true(tunnels[t].flags & TUNNEL_CHECKSUM);
-    b.vtep.ttl = 10;
-    assert_int_equal(set(VGW_OBJECT_VTEP, &b), 0);
+    b->ttl = 10;
+    assert_int_equal(world_set(VGW_OBJECT_VTEP, b), 0);
     assert_int_equal(header_of(t)[8], 10);
 }
 
@@ -394,33 +184,34 @@ static void a_path_sets_what_fits(void **state)
     uint32_t t = tunnel_to(2);
 
     assert_int_equal(tunnels[t].inner_max, 1500 - 36);
-    for (uint32_t i = 0; i < resolution_count; i++)
-        resolutions[i].changed(resolutions[i].user, 7, 9000);
+    for (uint32_t i = 0; i < world_resolution_count; i++)
+        world_resolutions[i].changed(world_resolutions[i].user, 7, 9000);
     assert_int_equal(tunnels[t].inner_max, 9000 - 36);
     assert_int_equal(tunnels[t].path, 7);
-    for (uint32_t i = 0; i < resolution_count; i++)
-        resolutions[i].changed(resolutions[i].user, 8, 36); /* not even one byte */
+    for (uint32_t i = 0; i < world_resolution_count; i++)
+        world_resolutions[i].changed(world_resolutions[i].user, 8, 36); /* not even one byte */
     assert_int_equal(tunnels[t].path, 0);
 }
 
 static uint32_t match(uint8_t last, uint16_t port)
 {
-    return vtep_match(1, ip(last).bytes, false, rte_cpu_to_be_16(port));
+    return vtep_match(1, world_ip(last).bytes, false, rte_cpu_to_be_16(port));
 }
 
 static void datagrams_find_their_vtep(void **state)
 {
-    struct vtep_body b = vtep_body(1, 1, 2, 3);
+    struct vgw_vtep *b;
 
-    assert_int_equal(set_vtep(2, 2, 0, 0), 0);
-    assert_int_equal(set_vtep(2, 1, 0, 0), -EEXIST);
+    assert_int_equal(world_set_vtep(2, 2, 0, 0), 0);
+    assert_int_equal(world_set_vtep(2, 1, 0, 0), -EEXIST);
     assert_int_equal(match(1, 4789), vtep_by_id(1));
     assert_int_equal(match(2, 4789), vtep_by_id(2));
     assert_int_equal(match(3, 4789), 0);
     assert_int_equal(match(1, 4790), 0);
-    assert_int_equal(vtep_match(2, ip(1).bytes, false, rte_cpu_to_be_16(4789)), 0);
-    b.vtep.udp_port = 4790;
-    assert_int_equal(set(VGW_OBJECT_VTEP, &b), 0);
+    assert_int_equal(vtep_match(2, world_ip(1).bytes, false, rte_cpu_to_be_16(4789)), 0);
+    b = world_vtep_body(1, 1, 2, 3);
+    b->udp_port = 4790;
+    assert_int_equal(world_set(VGW_OBJECT_VTEP, b), 0);
     assert_int_equal(match(1, 4789), 0);
     assert_int_equal(match(1, 4790), vtep_by_id(1));
 }
@@ -430,22 +221,22 @@ static void a_group_is_joined_once_and_received(void **state)
     struct vgw_ip group = {.family = 4, .bytes = {239, 1, 2, 3}};
     struct vgw_vni a = {.id = 1, .vtep = 1, .vni = 5, .network = 1, .group = group};
     struct vgw_vni b = {.id = 2, .vtep = 1, .vni = 6, .network = 2, .group = group};
-    struct vtep_body v = vtep_body(1, 1, 2, 3);
+    struct vgw_vtep *v = world_vtep_body(1, 1, 2, 3);
 
-    assert_int_equal(set(VGW_OBJECT_VNI, &a), 0);
-    assert_int_equal(set(VGW_OBJECT_VNI, &b), 0);
-    assert_int_equal(groups_joined, 1);
+    assert_int_equal(world_set(VGW_OBJECT_VNI, &a), 0);
+    assert_int_equal(world_set(VGW_OBJECT_VNI, &b), 0);
+    assert_int_equal(world_groups_joined, 1);
     assert_int_equal(vtep_match(1, group.bytes, false, rte_cpu_to_be_16(4789)), vtep_by_id(1));
     assert_int_equal(of(1)->remotes->count, 1);
     assert_ptr_equal(of(1)->remotes, of(2)->remotes);
-    v.vtep.udp_port = 4790;
-    assert_int_equal(set(VGW_OBJECT_VTEP, &v), 0);
+    v->udp_port = 4790;
+    assert_int_equal(world_set(VGW_OBJECT_VTEP, v), 0);
     assert_int_equal(vtep_match(1, group.bytes, false, rte_cpu_to_be_16(4789)), 0);
     assert_int_equal(vtep_match(1, group.bytes, false, rte_cpu_to_be_16(4790)), vtep_by_id(1));
-    assert_int_equal(drop(VGW_OBJECT_VNI, 1), 0);
-    assert_int_equal(groups_joined, 1);
-    assert_int_equal(drop(VGW_OBJECT_VNI, 2), 0);
-    assert_int_equal(groups_joined, 0);
+    assert_int_equal(world_drop(VGW_OBJECT_VNI, 1), 0);
+    assert_int_equal(world_groups_joined, 1);
+    assert_int_equal(world_drop(VGW_OBJECT_VNI, 2), 0);
+    assert_int_equal(world_groups_joined, 0);
     assert_int_equal(vtep_match(1, group.bytes, false, rte_cpu_to_be_16(4790)), 0);
 }
 
@@ -453,13 +244,13 @@ static void an_index_waits_for_the_sweep(void **state)
 {
     uint32_t before;
 
-    assert_int_equal(set_vni(1, 5, 1, 4, 0), 0);
+    assert_int_equal(world_set_vni(1, 5, 1, 4, 0), 0);
     before = tunnel_to(4);
-    assert_int_equal(set_vni(1, 5, 1, 6, 0), 0);
+    assert_int_equal(world_set_vni(1, 5, 1, 6, 0), 0);
     assert_int_not_equal(tunnel_to(6), before);
     assert_int_equal(tunnels[before].vtep, 0);
-    sweep();
-    assert_int_equal(set_vni(2, 6, 2, 7, 0), 0);
+    world_sweep();
+    assert_int_equal(world_set_vni(2, 6, 2, 7, 0), 0);
     assert_int_equal(tunnel_to(7), before);
 }
 

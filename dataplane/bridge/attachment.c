@@ -107,11 +107,11 @@ static void attachment_free(uint32_t index)
     slots_free(slots, index);
 }
 
-static void discard(uint32_t index)
+/* It dies at once; its index is another's only when no entry and no worker can name it. */
+static void retire(uint32_t index)
 {
     struct attachment *a = &attachments[index];
 
-    classify_release(a->port, &a->encap);
     __atomic_store_n(&a->id, 0, __ATOMIC_RELEASE);
     a->up = false;
     network_attachment_remove(a->network, index);
@@ -171,9 +171,7 @@ static int create(const struct vgw_attachment *body, struct error *e)
 
 err:
     idmap_set(ids, body->id, 0);
-    network_attachment_remove(attachments[index].network, index);
-    unlink_from_port(index);
-    fdb_after_sweep(attachment_free, index); /* workers may have it from the flood list */
+    retire(index);
     if (err == -EEXIST)
         return error_set(e, EEXIST,
                          "attachment %u: port %u gives frames of this encapsulation to another",
@@ -194,7 +192,7 @@ static int replace(uint32_t old, const struct vgw_attachment *body, struct error
     struct attachment *a = &attachments[old];
     int err;
 
-    if (a->static_macs != 0)
+    if (a->static_macs != 0 && a->network != network_by_id(body->network))
         return error_set(e, EBUSY, "attachment %u still has %u static MACs", a->id, a->static_macs);
     classify_release(a->port, &a->encap);
     if ((err = create(body, e)) < 0) {
@@ -202,11 +200,8 @@ static int replace(uint32_t old, const struct vgw_attachment *body, struct error
         classify_claim(a->port, &a->encap, endpoint_make(ENDPOINT_ATTACHMENT, old));
         return err;
     }
-    __atomic_store_n(&a->id, 0, __ATOMIC_RELEASE);
-    a->up = false;
-    network_attachment_remove(a->network, old);
-    unlink_from_port(old);
-    fdb_after_sweep(attachment_free, old);
+    static_macs_move(old, attachment_by_id(body->id));
+    retire(old);
     return 0;
 }
 
@@ -235,7 +230,8 @@ static int attachment_remove(uint32_t id, struct error *e)
     if (attachments[index].static_macs != 0)
         return error_set(e, EBUSY, "attachment %u still has %u static MACs", id,
                          attachments[index].static_macs);
-    discard(index);
+    classify_release(attachments[index].port, &attachments[index].encap);
+    retire(index);
     idmap_set(ids, id, 0);
     return 0;
 }

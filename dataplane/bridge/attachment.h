@@ -36,6 +36,10 @@ extern struct attachment *attachments; /* vmarray of ATTACHMENTS_MAX */
 
 int attachment_init(void);
 uint32_t attachment_by_id(uint32_t id);
-int static_mac_init(void); /* static_mac.c; attachment_init() calls it */
+
+/* static_mac.c, for attachment.c: its class; and the static MACs of an attachment that took another
+ * index follow it. */
+int static_mac_init(void);
+void static_macs_move(uint32_t from, uint32_t to);
 
 #endif

@@ -11,6 +11,7 @@
 #include "bridge/learn.h"
 #include "bridge/member.h"
 #include "core/clock.h"
+#include "core/memory.h"
 #include "core/rcu.h"
 #include <errno.h>
 #include <stdlib.h>
@@ -319,6 +320,14 @@ uint32_t fdb_count(void)
     return fdb.table->live;
 }
 
+static void measure(const struct memory_line *line, uint64_t *objects, uint64_t *bytes)
+{
+    *objects = fdb.table->live;
+    *bytes = fdb_table_bytes(fdb.table) + (fdb.next != NULL ? fdb_table_bytes(fdb.next) : 0);
+}
+
+static struct memory_line memory = {.name = "FDB", .measure = measure};
+
 int fdb_init(uint32_t initial_entries, uint32_t max_entries)
 {
     uint64_t secret[2];
@@ -335,6 +344,7 @@ int fdb_init(uint32_t initial_entries, uint32_t max_entries)
         .grace_next = 1,
     };
     publish(t);
+    memory_register(&memory);
     fdb_sweep_init();
     fdb_query_init();
     return learn_init();
@@ -343,6 +353,7 @@ int fdb_init(uint32_t initial_entries, uint32_t max_entries)
 void fdb_fini(void)
 {
     learn_fini();
+    memory_unregister(&memory);
     fdb_table_destroy(fdb.next);
     fdb_table_destroy(fdb.table);
     fdb.table = fdb.next = NULL;

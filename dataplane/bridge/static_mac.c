@@ -133,6 +133,22 @@ static int static_mac_remove(uint32_t id, struct error *e)
     return 0;
 }
 
+void static_macs_move(uint32_t from, uint32_t to)
+{
+    if (attachments[from].static_macs == 0)
+        return;
+    for (uint32_t i = slots_next(slots, 1); i != 0; i = slots_next(slots, i + 1)) {
+        struct static_mac *m = &macs[i];
+
+        if (!endpoint_equal(m->at, endpoint_make(ENDPOINT_ATTACHMENT, from)))
+            continue;
+        release(m);
+        m->at = endpoint_make(ENDPOINT_ATTACHMENT, to);
+        hold(m);
+        fdb_set_static(m->network, m->mac, m->at); /* it is there: no room is needed */
+    }
+}
+
 static const struct object_class static_mac_class = {
     .object = VGW_OBJECT_STATIC_MAC,
     .name = "static-mac",

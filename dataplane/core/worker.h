@@ -80,8 +80,7 @@ struct worker {
     uint64_t stage_cycles; /* of stages run inside the one that runs; core/stage.c */
     uint32_t cpu;
 
-    struct learner *learner;  /* bridge/learn.h */
-    struct policer *policers; /* bridge/storm.h */
+    struct learner *learner; /* bridge/learn.h */
     struct rte_ring
         *punts; /* to main: struct rte_mbuf *, struct punt in its private area; punt/punt.h */
     struct rte_ring *injects; /* from main: frames ready to send; punt/punt.h */

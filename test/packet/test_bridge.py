@@ -140,6 +140,18 @@ def test_a_static_mac_takes_the_place_of_a_learned_one(bridge):
     assert set(bridge.macs(7)) == {A, C}
 
 
+def test_static_macs_follow_their_attachment_to_another_vlan(bridge):
+    bridge.static_mac(1, network=7, mac=B, attachment=2)
+    bridge.attachment(2, network=7, port=2, vlan=50)
+    out = bridge.send(1, frame(A, B))
+    assert set(out) == {2} and Ether(out[2][0])[Dot1Q].vlan == 50
+    assert bridge.macs(7)[B]["is_static"] and bridge.macs(7)[B]["attachment"] == 2
+    with pytest.raises(ApiError, match="still has 1 static MACs"):
+        bridge.attachment(2, network=8, port=2, vlan=50)
+    bridge.delete("static_mac", 1)
+    bridge.delete("attachment", 2)
+
+
 def test_static_macs_are_checked(bridge):
     bridge.static_mac(1, network=7, mac=B, attachment=2)
     for arguments in ({"mac": B, "attachment": 3}, {"mac": GROUP, "attachment": 3}, {"mac": C, "attachment": 4}):

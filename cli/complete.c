@@ -63,8 +63,7 @@ void completion_common(const struct completion *completion, struct text *common)
     }
 }
 
-/* --- live objects
- * --------------------------------------------------------------------------------- */
+/* --- live objects --------------------------------------------------------------------------- */
 
 void complete_entries(struct completing *c, const char *path, const char *key, const char *prefix,
                       bool open)
@@ -123,8 +122,7 @@ static void complete_object(struct completing *c, const char *kind)
     text_free(&prefix);
 }
 
-/* --- commands
- * ------------------------------------------------------------------------------------- */
+/* --- commands ------------------------------------------------------------------------------- */
 
 /* The index'th word of a command's name, into `word`; false when it has fewer. */
 static bool name_word(const char *name, int index, struct text *word)
@@ -157,8 +155,7 @@ static void complete_names(struct completing *c, int count, char *const *words)
     text_free(&word);
 }
 
-/* --- arguments
- * ------------------------------------------------------------------------------------ */
+/* --- arguments ------------------------------------------------------------------------------ */
 
 static void complete_choice(struct completing *c, const char *choices)
 {
@@ -235,20 +232,18 @@ static void complete_args(struct completing *c, const struct command *command, i
             return;
         }
     }
-    for (int a = 0; args && args[a].kind != ARG_END; a++) {
-        if (given[a])
-            continue;
-        if (args[a].kind != ARG_VALUE)
-            complete_add(c, args[a].word, args[a].help, false);
-        else if (!next)
+    for (int a = 0; args && args[a].kind != ARG_END && !next; a++)
+        if (!given[a] && args[a].kind == ARG_VALUE)
             next = &args[a];
-    }
     if (next)
         complete_value(c, next);
+    /* Options can stand anywhere; they are offered behind what must be there. */
+    for (int a = 0; args && args[a].kind != ARG_END && !(next && next->required); a++)
+        if (!given[a] && args[a].kind != ARG_VALUE)
+            complete_add(c, args[a].word, args[a].help, false);
 }
 
-/* --- show
- * ----------------------------------------------------------------------------------------- */
+/* --- show ----------------------------------------------------------------------------------- */
 
 /* Values of a leaf of a state list: those of its type, else those that there are. */
 static void add_type_value(const char *value, const char *help, void *arg)
@@ -339,8 +334,7 @@ static void complete_show(struct completing *c, int count, char *const *words)
         complete_filters(c, show_find(words[0]), count - 1, words + 1);
 }
 
-/* --- all
- * ------------------------------------------------------------------------------------------ */
+/* --- all ------------------------------------------------------------------------------------ */
 
 /* Without the flags of the command's own, which may stand anywhere. */
 static void complete_path(struct completing *c, const struct command *command, int count,

@@ -138,8 +138,7 @@ static int delete_words(struct cli *cli, int count, char *const *words, bool sen
     return rc;
 }
 
-/* --- lines
- * ---------------------------------------------------------------------------------------- */
+/* --- lines ---------------------------------------------------------------------------------- */
 
 struct line {
     struct tokens tokens;

@@ -7,9 +7,11 @@
 
 #include <curl/curl.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #define YANG_JSON "application/yang-data+json"
 
@@ -28,16 +30,26 @@ struct transfer {
 };
 
 static volatile sig_atomic_t interrupted;
+static int interrupt_pipe[2] = {
+    -1, -1}; /* a byte for each signal, so that none falls between two calls */
 
 static void on_interrupt(int signal)
 {
+    int saved = errno;
+
     interrupted = 1;
+    if (write(interrupt_pipe[1], "", 1) < 0) {
+        /* full: it is readable already */
+    }
+    errno = saved;
 }
 
 void http_catch_interrupt(void)
 {
     struct sigaction action = {.sa_handler = on_interrupt}; /* no SA_RESTART: reads return */
 
+    if (pipe2(interrupt_pipe, O_CLOEXEC | O_NONBLOCK))
+        return; /* then a signal ends the program */
     sigaction(SIGINT, &action, NULL);
     sigaction(SIGTERM, &action, NULL);
 }
@@ -49,7 +61,16 @@ bool http_interrupted(void)
 
 void http_clear_interrupt(void)
 {
+    char bytes[16];
+
     interrupted = 0;
+    while (read(interrupt_pipe[0], bytes, sizeof(bytes)) > 0)
+        continue;
+}
+
+int http_interrupt_fd(void)
+{
+    return interrupt_pipe[0];
 }
 
 static size_t on_body(char *bytes, size_t size, size_t count, void *arg)

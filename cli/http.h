@@ -41,5 +41,8 @@ int http_stream(struct http *http, const char *target, bool (*take)(const char *
 void http_catch_interrupt(void);
 bool http_interrupted(void); /* since the last http_clear_interrupt() */
 void http_clear_interrupt(void);
+/* Readable after an interrupt: for those who wait for input as well. -1 before
+ * http_catch_interrupt(). */
+int http_interrupt_fd(void);
 
 #endif

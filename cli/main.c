@@ -4,6 +4,7 @@
  */
 #include <getopt.h>
 #include <limits.h>
+#include <locale.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -90,6 +91,7 @@ int main(int argc, char **argv)
     const char *socket = NULL, *yang_dir = NULL;
     int option, rc;
 
+    setlocale(LC_CTYPE, ""); /* of what is typed */
     while ((option = getopt_long(argc, argv, "+hs:", options, NULL)) != -1) {
         switch (option) {
         case 's':

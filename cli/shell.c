@@ -7,10 +7,12 @@
 #include <errno.h>
 #include <glob.h>
 #include <histedit.h>
+#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
+#include <wchar.h>
 
 #include "command.h"
 #include "complete.h"
@@ -37,8 +39,7 @@ int exit_run(struct cli *cli, const struct invocation *in)
     return CLI_OK;
 }
 
-/* --- prompt
- * --------------------------------------------------------------------------------------- */
+/* --- prompt --------------------------------------------------------------------------------- */
 
 static char *prompt(EditLine *edit)
 {
@@ -58,8 +59,7 @@ static void update_prompt(void)
     json_decref(data);
 }
 
-/* --- completion
- * ----------------------------------------------------------------------------------- */
+/* --- completion ----------------------------------------------------------------------------- */
 
 /* Candidates for what stands before the cursor. `partial` gets the word being typed. */
 static void complete_line(struct completion *completion, struct text *partial, char *open_quote)
@@ -172,8 +172,7 @@ static unsigned char on_question(EditLine *edit, int key)
     return open_quote ? CC_REFRESH : CC_REDISPLAY;
 }
 
-/* --- history
- * -------------------------------------------------------------------------------------- */
+/* --- history -------------------------------------------------------------------------------- */
 
 /* $XDG_STATE_HOME/vgw/history or ~/.local/state/vgw/history, its directories made. NULL: there is
  * none. */
@@ -224,14 +223,56 @@ static void history_add(const char *line)
     umask(mask);
 }
 
-/* --- the loop
- * ------------------------------------------------------------------------------------- */
+/* --- input ---------------------------------------------------------------------------------- */
+
+/* One byte of the terminal; -1 with EINTR after Ctrl-C, even if it came while nobody was waiting.
+ */
+static ssize_t read_byte(char *byte)
+{
+    struct pollfd fds[] = {{.fd = STDIN_FILENO, .events = POLLIN},
+                           {.fd = http_interrupt_fd(), .events = POLLIN}};
+
+    while (poll(fds, 2, -1) < 0)
+        if (errno != EINTR)
+            return -1;
+    if (fds[1].revents) {
+        errno = EINTR;
+        return -1;
+    }
+    return read(STDIN_FILENO, byte, 1);
+}
+
+/* libedit's: one character, 1; end of input, 0; or -1. What is no character counts as '?'. */
+static int read_character(EditLine *edit, wchar_t *character)
+{
+    mbstate_t state = {0};
+
+    for (;;) {
+        char byte;
+        ssize_t length = read_byte(&byte);
+        size_t done;
+
+        if (length < 0 && errno == EAGAIN)
+            continue;
+        if (length <= 0)
+            return (int)length;
+        done = mbrtowc(character, &byte, 1, &state);
+        if (done == (size_t)-2)
+            continue;
+        if (done == (size_t)-1)
+            *character = L'?';
+        return 1;
+    }
+}
+
+/* --- the loop ------------------------------------------------------------------------------- */
 
 static void edit_start(const char *program)
 {
     shell.edit = el_init(program, stdin, stdout, stderr);
     el_set(shell.edit, EL_EDITOR, "emacs");
     el_set(shell.edit, EL_SIGNAL, 1);
+    el_set(shell.edit, EL_GETCFN, read_character);
     el_set(shell.edit, EL_PROMPT, prompt);
     el_set(shell.edit, EL_ADDFN, "vgw-complete", "complete the word", on_tab);
     el_set(shell.edit, EL_ADDFN, "vgw-help", "what can follow", on_question);

@@ -26,7 +26,7 @@ extern const struct show show_networks, show_attachments, show_macs;
 extern const struct show show_vteps, show_tunnels, show_paths;
 extern const struct show show_interfaces, show_neighbours, show_routes;
 extern const struct show show_drops, show_workers, show_stages, show_memory;
-extern const struct show show_system, show_commits;
+extern const struct show show_failures, show_system, show_commits;
 
 const struct show *show_find(const char *word);
 

@@ -79,8 +79,7 @@ static int add_filters(struct cli *cli, const struct invocation *in, struct text
     return rc;
 }
 
-/* --- lines of JSON
- * -------------------------------------------------------------------------------- */
+/* --- lines of JSON -------------------------------------------------------------------------- */
 
 struct lines {
     struct cli *cli;
@@ -255,8 +254,7 @@ int events_run(struct cli *cli, const struct invocation *in)
                         print_event);
 }
 
-/* --- capture
- * -------------------------------------------------------------------------------------- */
+/* --- capture -------------------------------------------------------------------------------- */
 
 struct sink {
     const char *name;

@@ -173,8 +173,7 @@ static void one_object_line_by_line(void **state)
     json_decref(system);
 }
 
-/* --- configuration
- * -------------------------------------------------------------------------------- */
+/* --- configuration -------------------------------------------------------------------------- */
 
 static const char config[] =
     "{\"vgw:port\": [{\"name\": \"uplink\", \"description\": \"to the core\", \"mtu\": 9000}],"

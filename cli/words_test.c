@@ -85,8 +85,7 @@ static void check_words(const char *path, const char *expected)
     text_free(&words);
 }
 
-/* --- edits
- * ---------------------------------------------------------------------------------------- */
+/* --- edits ---------------------------------------------------------------------------------- */
 
 static void a_leaf_of_an_entry(void **state)
 {
@@ -180,8 +179,7 @@ static void a_choice_is_looked_through(void **state)
         "vfabric a network n static-mac 02:00:00:00:00:01 attachment h");
 }
 
-/* --- refusals
- * ------------------------------------------------------------------------------------- */
+/* --- refusals ------------------------------------------------------------------------------- */
 
 static void what_is_wrong_is_said_with_its_place(void **state)
 {
@@ -211,8 +209,7 @@ static void a_leaf_of_a_level_above_is_refused(void **state)
     check_refused("vfabric a vrouter r vtep v port 4789", 6, "vtep has no \"port\"");
 }
 
-/* --- paths
- * ---------------------------------------------------------------------------------------- */
+/* --- paths ---------------------------------------------------------------------------------- */
 
 static void words_become_a_path(void **state)
 {

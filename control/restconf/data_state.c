@@ -12,6 +12,7 @@
 #include "control/restconf/errors.h"
 #include "control/restconf/query.h"
 #include "control/restconf/restconf.h"
+#include "lib/log.h"
 
 struct read {
     struct request *request; /* until it is answered */
@@ -270,6 +271,7 @@ static void on_page(void *arg, int error, json_t *entries, const char *next)
     const char *list = state_list_name(read->list);
 
     if (error < 0) {
+        log_warning("vgw:state/%s: %s", list, strerror(-error));
         body_stream_end(read->stream, false);
         return;
     }

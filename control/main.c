@@ -156,8 +156,9 @@ static int open_configuration(struct control *control)
 
     if (rc < 0) {
         log_error("%s: %s", file,
-                  rc == -EILSEQ ? "not a store of this program, or of a newer version of it"
-                                : strerror(-rc));
+                  rc == -EILSEQ  ? "not a store of this program, or of a newer version of it"
+                  : rc == -EBUSY ? "in use: is another vgw-control running?"
+                                 : strerror(-rc));
         return rc;
     }
     rc = datastore_open(control->store, control->conf.yang_dir, &control->datastore, &errors);

@@ -6,6 +6,7 @@
 import json
 
 import pytest
+from scapy.layers.l2 import Ether  # noqa: F401: names the frames that the reader finds
 from scapy.utils import PcapNgReader
 from topology import Topology, wait_for
 

@@ -19,25 +19,23 @@
 
 static char message[VGW_MESSAGE_MAX + 64] __attribute__((aligned(16)));
 
-/* Ports of the fuzzed messages keep to devices that there cannot be: this may run on somebody's
- * machine. */
+/* Ports of the fuzzed messages have devices that there cannot be, for this may run on somebody's
+ * machine, and ids other than those of the ports that stay. */
 static void tame(size_t size)
 {
-    const struct vgw_declare *d = (const void *)message;
-    size_t at = sizeof(*d);
+    size_t at = sizeof(struct vgw_declare);
 
-    if (size < sizeof(*d) || d->header.type != VGW_MESSAGE_DECLARE)
-        return;
-    while (size - at >= sizeof(struct vgw_item)) {
-        struct vgw_item *item = (void *)(message + at);
+    while (at + sizeof(struct vgw_item) + sizeof(struct vgw_port) <= size) {
+        const struct vgw_item *item = (const void *)(message + at);
+        struct vgw_port *port = (void *)(item + 1);
 
-        at += sizeof(*item);
-        if (item->object == VGW_OBJECT_PORT)
-            for (size_t i = at + offsetof(struct vgw_port, device); i < size && i < at + 128; i++)
-                message[i] = '\0';
-        if (item->length % 8 != 0 || item->length > size - at)
+        if (item->object == VGW_OBJECT_PORT) {
+            port->id |= 0x100;
+            memset(port->device, 0, sizeof(port->device));
+        }
+        if (item->length % 8 != 0 || item->length > size)
             return;
-        at += item->length;
+        at += sizeof(*item) + item->length;
     }
 }
 

@@ -12,7 +12,6 @@
 #include "log.h"
 #include "port/port.h"
 #include "vgw_network.h"
-#include "vgw_port.h"
 #include "vgw_vrouter.h"
 #include "vgw_vxlan.h"
 
@@ -102,6 +101,7 @@ static void interface(uint32_t id, uint32_t port, uint16_t vlan, const char *v4,
                     .port = port,
                     .enabled = 1,
                     .has_mac = 1,
+                    .mtu = 1500,
                     .encap = {.kind = vlan != 0 ? VGW_ENCAP_DOT1Q : VGW_ENCAP_UNTAGGED,
                               .outer_tpid = vlan != 0 ? 0x8100 : 0,
                               .vlan = vlan},
@@ -149,14 +149,6 @@ void fuzz_configure(void)
                          VGW_NETWORK_FLOOD_BROADCAST | VGW_NETWORK_FLOOD_MULTICAST;
 
     generation++;
-    for (uint32_t id = 1; id <= FUZZ_PORTS; id++)
-        DECLARE(VGW_OBJECT_PORT, (struct vgw_port){.id = id,
-                                                   .enabled = 1,
-                                                   .mtu = 1500,
-                                                   .rx_queues = 1,
-                                                   .rx_descriptors = 256,
-                                                   .tx_descriptors = 256,
-                                                   .device = "test:rings"});
     DECLARE(VGW_OBJECT_NETWORK,
             (struct vgw_network){.id = 1, .network_id = 1, .age_s = 300, .flags = all});
     DECLARE(VGW_OBJECT_NETWORK,

@@ -35,7 +35,7 @@ struct icmp_header {
         };
         uint32_t value_be; /* ICMPv6: MTU, pointer */
     };
-};
+} __rte_packed __rte_aligned(2); /* as it lies in a frame */
 static_assert(sizeof(struct icmp_header) == 8, "wire format");
 
 /* What a packet is, as far as its IP header tells. */

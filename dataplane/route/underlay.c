@@ -70,8 +70,7 @@ static unsigned int ipv4_destination(struct packet *p, uint32_t vrouter,
 
     /* RFC 1122 3.3.6: a unicast packet does not come by a link-layer broadcast. */
     if (to_group_mac && !is_multicast)
-        return *(const uint32_t *)&ip->dst_addr == UINT32_MAX ? VGW_DROP_NOT_LOCAL
-                                                              : VGW_DROP_NOT_OURS;
+        return ip->dst_addr == UINT32_MAX ? VGW_DROP_NOT_LOCAL : VGW_DROP_NOT_OURS;
     if (ip->next_proto_id == IPPROTO_UDP && !is_fragment) {
         verdict = udp_verdict(p, vrouter, to, false);
         if (verdict != TO_LOCAL)

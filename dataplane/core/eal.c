@@ -21,6 +21,7 @@
 
 #define ARGUMENTS_MAX 24
 #define HUGE_PAGES_DIR "/sys/kernel/mm/hugepages"
+#define OTHER_MIB 64 /* beside packets: rings, flooding's copies, queues of ports */
 
 static bool huge_pages;
 
@@ -122,7 +123,9 @@ int eal_start(const struct conf *conf, bool threads)
         return rc;
     add(&a, "vgw-dataplane");
     add_lcores(&a, conf, threads);
-    add(&a, "-m%u", conf->memory_mib);
+    /* EAL's memory grows when it is in huge pages. Small ones it reserves once, and the kernel gives
+     * them when they are touched. */
+    add(&a, "-m%u", conf->memory_mib + (huge_pages ? 0 : OTHER_MIB));
     if (huge_pages) {
         add(&a, "--in-memory");
         add(&a, "--single-file-segments"); /* what zero-copy memif asks for */

@@ -57,6 +57,8 @@ def site(t, family, vlan=None, driver="auto", flags=()):
 def test_everything_crosses(family, driver):
     with Topology("linvx") as t:
         gw, host, far, mtu, _ = site(t, family, driver=driver)
+        host.wait_ping("10.0.0.2")
+        gw.vgw("clear", "counters")  # frames may have come while the VNI was not there yet
         exchange_all(t, host, "10.0.0.1", far, "10.0.0.2", mtu)
         exchange_all(t, host, "fd00::1", far, "fd00::2", mtu)
         macs = {m["address"]: m for m in gw.show("macs")}
@@ -64,7 +66,7 @@ def test_everything_crosses(family, driver):
         assert macs[far.mac("eth0")]["remote"] == UNDERLAY[family][1]
         tunnel, = gw.show("tunnels")
         assert tunnel["up"] and int(tunnel["rx-packets"]) > 0 and int(tunnel["tx-packets"]) > 0
-        assert all(v == 0 for k, v in gw.drops().items() if k.startswith(("vxlan", "udp", "ip-", "ecn")))
+        assert not {k: v for k, v in gw.drops().items() if v and k.startswith(("vxlan", "udp", "ip-", "ecn"))}
 
 
 def test_tagged_host_reaches_untagged_host():

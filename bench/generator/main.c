@@ -61,7 +61,7 @@ static void on_signal(int number)
     stop = 1;
 }
 
-static void fail(const char *what)
+static _Noreturn void fail(const char *what)
 {
     fprintf(stderr, "vgw-generator: %s\n", what);
     exit(1);

@@ -11,8 +11,10 @@
 struct vgw_vrouter {
     uint32_t id;
     uint16_t vfabric_id;
-    uint8_t _pad[2];
-    char name[VGW_NAME_MAX]; /* for logs and, later, its network namespace */
+    uint8_t has_namespace; /* a network namespace of its own: PREFIX-VFABRIC-NAME */
+    uint8_t _pad;
+    char vfabric[VGW_NAME_MAX];
+    char name[VGW_NAME_MAX];
 };
 
 enum vgw_interface_kind { VGW_INTERFACE_ROUTED = 0, VGW_INTERFACE_LOOPBACK };
@@ -27,8 +29,9 @@ struct vgw_interface {
     uint8_t _pad;
     struct vgw_encap encap; /* UNTAGGED, DOT1Q or QINQ */
     uint8_t mac[6];
-    uint16_t mtu;           /* bytes of IP packet; 0: the port's */
-    uint32_t address_count; /* <= VGW_ADDRESSES_MAX */
+    uint16_t mtu;            /* bytes of IP packet; 0: the port's */
+    char name[VGW_NAME_MAX]; /* its TAP in the namespace is called so */
+    uint32_t address_count;  /* <= VGW_ADDRESSES_MAX */
     struct vgw_prefix addresses[];
 };
 

@@ -44,6 +44,13 @@ static const char *set_path(const struct key *key, struct conf *conf, const char
     return value[0] == '/' ? set_text(key, conf, value) : key->expected;
 }
 
+static const char *set_netns_prefix(const struct key *key, struct conf *conf, const char *value)
+{
+    if (value[strspn(value, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-")])
+        return key->expected;
+    return set_text(key, conf, value);
+}
+
 static const char *set_store(const struct key *key, struct conf *conf, const char *value)
 {
     return strncmp(value, "sqlite:/", 8) == 0 ? set_text(key, conf, value) : key->expected;
@@ -150,6 +157,8 @@ static const struct key keys[] = {
     {"store", set_store, TEXT(store), "sqlite: and an absolute path"},
     {"yang-dir", set_path, TEXT(yang_dir), "an absolute path"},
     {"group", set_text, TEXT(group), "the name of a group"},
+    {"netns-prefix", set_netns_prefix, TEXT(netns_prefix),
+     "at most 31 letters, digits, underscores and hyphens"},
     {"log-level", set_log_level, TEXT(log_level), "error, warning, notice, info or debug"},
 };
 #define KEY_COUNT (sizeof(keys) / sizeof(keys[0]))
@@ -187,6 +196,7 @@ void conf_defaults(struct conf *conf)
     strcpy(conf->store, "sqlite:/var/lib/vgw/config.db");
     strcpy(conf->yang_dir, "/usr/share/vgw/yang");
     strcpy(conf->group, "vgw");
+    strcpy(conf->netns_prefix, "vgw");
     conf->log_level = LOG_INFO;
 }
 
@@ -314,4 +324,10 @@ out:
     free(text);
     fclose(file);
     return rc;
+}
+
+void conf_netns(const struct conf *conf, const char *vfabric, const char *vrouter,
+                char name[CONF_NETNS_MAX])
+{
+    snprintf(name, CONF_NETNS_MAX, "%s-%s-%s", conf->netns_prefix, vfabric, vrouter);
 }

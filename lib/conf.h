@@ -14,6 +14,7 @@
 #define CONF_CORES_MAX 64  /* workers */
 #define CONF_ERROR_MAX 512 /* bytes of an error text with its NUL */
 #define CONF_SOCKET_MAX 108
+#define CONF_NETNS_MAX 192 /* bytes of a namespace's name with its NUL */
 
 enum conf_huge_pages { CONF_HUGE_PAGES_AUTO = 0, CONF_HUGE_PAGES_ON, CONF_HUGE_PAGES_OFF };
 
@@ -31,6 +32,7 @@ struct conf {
     char store[PATH_MAX];    /* "sqlite:PATH" */
     char yang_dir[PATH_MAX]; /* where the models are */
     char group[64];          /* may open the sockets */
+    char netns_prefix[32];   /* of vrouters' network namespaces; empty (tests): they have none */
     int log_level;           /* LOG_ERR .. LOG_DEBUG of <syslog.h> */
 };
 
@@ -44,5 +46,9 @@ int conf_read(struct conf *conf, const char *path, char error[CONF_ERROR_MAX]);
 /* The same from memory; `name` stands for the file in errors. */
 int conf_parse(struct conf *conf, const char *name, const char *text, size_t length,
                char error[CONF_ERROR_MAX]);
+
+/* The name of a vrouter's network namespace: PREFIX-VFABRIC-VROUTER. */
+void conf_netns(const struct conf *conf, const char *vfabric, const char *vrouter,
+                char name[CONF_NETNS_MAX]);
 
 #endif

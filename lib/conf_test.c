@@ -31,12 +31,15 @@ static void test_empty_gives_defaults(void **state)
     assert_string_equal(conf.control_socket, "/run/vgw/control.sock");
     assert_string_equal(conf.store, "sqlite:/var/lib/vgw/config.db");
     assert_string_equal(conf.group, "vgw");
+    assert_string_equal(conf.netns_prefix, "vgw");
     assert_int_equal(conf.log_level, LOG_INFO);
     assert_true(conf.leaf_name[0] != '\0');
 }
 
 static void test_every_key(void **state)
 {
+    char netns[CONF_NETNS_MAX];
+
     assert_int_equal(parse("# a leaf\n"
                            "leaf-name = leaf1\n"
                            "cores = 1,3-5   # two ranges\n"
@@ -50,6 +53,7 @@ static void test_every_key(void **state)
                            "store = sqlite:/tmp/db\n"
                            "yang-dir = /tmp/yang\n"
                            "group = wheel\n"
+                           "netns-prefix = leaf-1\n"
                            "log-level = debug"),
                      0);
     assert_string_equal(conf.leaf_name, "leaf1");
@@ -66,6 +70,8 @@ static void test_every_key(void **state)
     assert_string_equal(conf.store, "sqlite:/tmp/db");
     assert_string_equal(conf.yang_dir, "/tmp/yang");
     assert_string_equal(conf.group, "wheel");
+    conf_netns(&conf, "acme", "core", netns);
+    assert_string_equal(netns, "leaf-1-acme-core");
     assert_int_equal(conf.log_level, LOG_DEBUG);
 }
 

@@ -214,21 +214,36 @@ uint32_t source_reference(const struct source *source, const json_t *object, con
     return 0;
 }
 
-uint16_t source_vfabric_id(const struct source *source)
+static const struct intent_vfabric *vfabric_of(const struct source *source)
 {
+    static const struct intent_vfabric none;
     struct intent *intent = source->intent;
-    uint32_t parent = source->entry->parent, slot = parent & (INTENT_CACHE_SIZE - 1);
+    uint32_t parent = source->entry->parent;
+    struct intent_vfabric *v = &intent->vfabrics[parent & (INTENT_CACHE_SIZE - 1)];
     struct store_entry entry = {0};
+    const char *name;
     json_t *object;
 
-    if (intent->vfabrics[slot].entry == parent)
-        return intent->vfabrics[slot].id;
+    if (v->entry == parent)
+        return v;
     if (store_get_id(intent->store, parent, &entry))
-        return 0;
+        return &none;
     object = json_loads(entry.data, 0, NULL);
-    intent->vfabrics[slot].entry = parent;
-    intent->vfabrics[slot].id = (uint16_t)json_integer_value(json_object_get(object, "id"));
+    name = json_string_value(json_object_get(object, "name"));
+    v->entry = parent;
+    v->id = (uint16_t)json_integer_value(json_object_get(object, "id"));
+    snprintf(v->name, sizeof(v->name), "%s", name ? name : "");
     json_decref(object);
     store_entry_clear(&entry);
-    return intent->vfabrics[slot].id;
+    return v;
+}
+
+uint16_t source_vfabric_id(const struct source *source)
+{
+    return vfabric_of(source)->id;
+}
+
+const char *source_vfabric_name(const struct source *source)
+{
+    return vfabric_of(source)->name;
 }

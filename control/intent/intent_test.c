@@ -79,6 +79,9 @@ static void check_vrouter(struct fixture *f, const struct seen *s)
 
     assert_string_equal(vrouter->name, "core");
     assert_int_equal(vrouter->vfabric_id, 7);
+    assert_string_equal(vrouter->vfabric, "acme");
+    assert_int_equal(vrouter->has_namespace, 1);
+    assert_string_equal(interface->name, "up");
     assert_int_equal(interface->vrouter, vrouter->id);
     assert_int_equal(interface->port, id_of(f, "/vgw:port=eth1"));
     assert_int_equal(interface->kind, VGW_INTERFACE_ROUTED);

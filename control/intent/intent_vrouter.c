@@ -17,6 +17,8 @@ int intent_vrouter(const struct source *source, void *buffer, size_t size)
         return -ENOSPC;
     vrouter->id = source->entry->id;
     vrouter->vfabric_id = source_vfabric_id(source);
+    vrouter->has_namespace = source_bool(source, "namespace");
+    snprintf(vrouter->vfabric, sizeof(vrouter->vfabric), "%s", source_vfabric_name(source));
     snprintf(vrouter->name, sizeof(vrouter->name), "%s", name ? name : "");
     return sizeof(*vrouter);
 }
@@ -39,12 +41,14 @@ static uint32_t read_addresses(const struct source *source, struct vgw_prefix *a
 int intent_interface(const struct source *source, void *buffer, size_t size)
 {
     const char *type = source_text(source, "type");
+    const char *name = source_text(source, "name");
     struct vgw_interface *interface = buffer;
 
     if (size < sizeof(*interface) + VGW_ADDRESSES_MAX * sizeof(struct vgw_prefix))
         return -ENOSPC;
     interface->id = source->entry->id;
     interface->vrouter = source->entry->parent;
+    snprintf(interface->name, sizeof(interface->name), "%s", name ? name : "");
     interface->enabled = source_bool(source, "enabled");
     interface->mtu = (uint16_t)source_number(source, "mtu", 0);
     interface->address_count = read_addresses(source, interface->addresses, VGW_ADDRESSES_MAX);

@@ -17,10 +17,11 @@ struct intent {
         char *path;
         uint32_t id;
     } ids[INTENT_CACHE_SIZE];
-    /* Numbers of vfabrics by their entry's id. Emptied when a vfabric changes. */
-    struct {
+    /* By the entry's id. Emptied when a vfabric changes. */
+    struct intent_vfabric {
         uint32_t entry;
         uint16_t id;
+        char name[VGW_NAME_MAX];
     } vfabrics[INTENT_CACHE_SIZE];
 };
 
@@ -80,8 +81,9 @@ void source_encap(const struct source *source, struct vgw_encap *encap);
 /* Id of the entry that the leafref `leaf` of `object` (the entry, or one of its parts; NULL: the
  * entry) refers to; 0: the leaf is absent, or refers to nothing. */
 uint32_t source_reference(const struct source *source, const json_t *object, const char *leaf);
-/* The number of the vfabric that is the entry's parent. */
+/* Number and name of the vfabric that is the entry's parent. */
 uint16_t source_vfabric_id(const struct source *source);
+const char *source_vfabric_name(const struct source *source);
 
 void intent_forget_ids(struct intent *intent);
 void intent_forget_vfabrics(struct intent *intent);

@@ -35,6 +35,7 @@ struct settings { /* of interfaces[] with the same index: what was declared */
     bool has_mac;
     uint8_t mac[6];
     uint16_t mtu; /* 0: the port's */
+    char name[VGW_NAME_MAX];
     struct vgw_encap encap;
     uint32_t refs;
     uint32_t next, previous; /* of the same port */
@@ -58,6 +59,16 @@ uint32_t interface_by_id(uint32_t id)
 uint32_t interface_next(uint32_t from)
 {
     return slots_next(slots, from);
+}
+
+bool interface_is_enabled(uint32_t interface)
+{
+    return settings[interface].enabled;
+}
+
+const char *interface_name(uint32_t interface)
+{
+    return settings[interface].name;
 }
 
 void interface_ref(uint32_t interface)
@@ -338,6 +349,8 @@ static int check(const struct vgw_interface *body, struct error *e)
                          body->port);
     if (body->encap.kind > VGW_ENCAP_QINQ)
         return error_set(e, EINVAL, "interface %u: it is untagged, dot1q or qinq", body->id);
+    if (memchr(body->name, '\0', sizeof(body->name)) == NULL)
+        return error_set(e, EINVAL, "interface %u: its name is not terminated", body->id);
     if (body->has_mac && (body->mac[0] & 1))
         return error_set(e, EINVAL, "interface %u: its MAC is a group address", body->id);
     return check_addresses(body, e);
@@ -365,6 +378,7 @@ static int configure(uint32_t index, const struct vgw_interface *body, struct er
     s->has_mac = body->has_mac != 0;
     memcpy(s->mac, body->mac, sizeof(s->mac));
     s->mtu = body->mtu;
+    memcpy(s->name, body->name, sizeof(s->name));
     return 0;
 }
 

@@ -42,6 +42,9 @@ typedef void (*interface_watch_fn)(uint32_t interface);
 void interface_watch(interface_watch_fn fn);
 void vrouter_ref(uint32_t vrouter);
 void vrouter_unref(uint32_t vrouter);
+/* Main thread: its administrative state, and what the operator calls it. */
+bool interface_is_enabled(uint32_t interface);
+const char *interface_name(uint32_t interface);
 /* Who names an interface keeps it from being removed. */
 void interface_ref(uint32_t interface);
 void interface_unref(uint32_t interface);

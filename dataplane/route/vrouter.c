@@ -37,7 +37,8 @@ static int vrouter_set(const void *b, struct error *e)
     const struct vgw_vrouter *body = b;
     uint32_t index = vrouter_by_id(body->id);
 
-    if (memchr(body->name, '\0', sizeof(body->name)) == NULL)
+    if (memchr(body->name, '\0', sizeof(body->name)) == NULL ||
+        memchr(body->vfabric, '\0', sizeof(body->vfabric)) == NULL)
         return error_set(e, EINVAL, "vrouter %u: its name is not terminated", body->id);
     if (index == 0) {
         index = slots_alloc(slots);
@@ -51,6 +52,8 @@ static int vrouter_set(const void *b, struct error *e)
         vrouters[index] = (struct vrouter){.id = body->id};
     }
     vrouters[index].vfabric_id = body->vfabric_id;
+    vrouters[index].has_namespace = body->has_namespace != 0;
+    memcpy(vrouters[index].vfabric, body->vfabric, sizeof(body->vfabric));
     memcpy(vrouters[index].name, body->name, sizeof(body->name));
     return 0;
 }

@@ -11,6 +11,8 @@ struct vrouter {
     uint32_t id; /* API id; 0: none */
     uint32_t refs;
     uint16_t vfabric_id;
+    bool has_namespace;
+    char vfabric[VGW_NAME_MAX];
     char name[VGW_NAME_MAX];
     struct rib routes;      /* value: struct route, the first of its prefix; route.h */
     struct rib next_hops;   /* value: struct next_hop that is found by its address; next_hop.h */

@@ -41,6 +41,7 @@ void fuzz_start(void)
     conf.memory_mib = 64;
     conf.core_count = 1;
     conf.fdb_size_initial = 256;
+    conf.netns_prefix[0] = '\0';
     conf.log_level = LOG_ERR;
     log_init(conf.log_level);
     if (eal_start(&conf, false) < 0 || dataplane_start(&conf, PACKETS) < 0)

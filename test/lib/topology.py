@@ -142,6 +142,7 @@ class Gateway:
             f"store = sqlite:{self.directory}/config.db\n"
             f"yang-dir = {SOURCE}/yang\n"
             "group = root\n"
+            f"netns-prefix = {topology.prefix}-{name}\n"
             "memory = 64\n" + conf)
         self.dataplane = self.control = None
         if dataplane:

@@ -362,6 +362,7 @@ int main(int argc, char **argv)
     conf.memory_mib = 256;
     conf.core_count = argc > 1 ? (unsigned int)atoi(argv[1]) : 1;
     conf.fdb_size_initial = 4096;
+    conf.netns_prefix[0] = '\0';
     conf.log_level = getenv("VGW_HARNESS_LOG") != NULL ? LOG_DEBUG : LOG_WARNING;
     log_init(conf.log_level);
     if (eal_start(&conf, false) < 0 || dataplane_start(&conf, PACKETS) < 0)

@@ -177,12 +177,14 @@ class StaticMac(Structure):
 
 
 class Vrouter(Structure):
-    _fields_ = [("id", u32), ("vfabric_id", u16), ("_pad", u8 * 2), ("name", ctypes.c_char * 64)]
+    _fields_ = [("id", u32), ("vfabric_id", u16), ("has_namespace", u8), ("_pad", u8), ("vfabric", ctypes.c_char * 64),
+                ("name", ctypes.c_char * 64)]
 
 
 class Interface(Structure):
     _fields_ = [("id", u32), ("vrouter", u32), ("port", u32), ("kind", u8), ("enabled", u8), ("has_mac", u8),
-                ("_pad", u8), ("encap", Encap), ("mac", Mac), ("mtu", u16), ("address_count", u32)]
+                ("_pad", u8), ("encap", Encap), ("mac", Mac), ("mtu", u16), ("name", ctypes.c_char * 64),
+                ("address_count", u32)]
 
 
 class NextHop(Structure):
@@ -619,14 +621,16 @@ class Gateway:
     def static_mac(self, id, network, mac, attachment=0, vtep=0, remote=None):
         self.declare("static_mac", StaticMac(id, network, attachment, vtep, to_ip(remote), to_mac(mac)))
 
-    def vrouter(self, id, name="", vfabric_id=0):
-        self.declare("vrouter", Vrouter(id, vfabric_id, (0, 0), (name or f"vrouter{id}").encode()))
+    def vrouter(self, id, name="", vfabric_id=0, vfabric=""):
+        """A network namespace of its own, with TAPs, it has when a vfabric is named."""
+        self.declare("vrouter", Vrouter(id, vfabric_id, bool(vfabric), 0, vfabric.encode(),
+                                        (name or f"vrouter{id}").encode()))
 
     def interface(self, id, vrouter, port=0, addresses=(), vlan=0, inner=0, tpid=None, mac=None, mtu=0,
-                  enabled=True):
+                  enabled=True, name=""):
         """port 0: a loopback. addresses: "192.0.2.1/24"."""
         body = Interface(id, vrouter, port, 0 if port else 1, enabled, mac is not None, 0,
-                         encap(None, vlan, inner, tpid), to_mac(mac), mtu, len(addresses))
+                         encap(None, vlan, inner, tpid), to_mac(mac), mtu, name.encode(), len(addresses))
         self.declare("interface", bytes(body) + b"".join(bytes(to_prefix(a)) for a in addresses))
 
     def route(self, id, vrouter, prefix, next_hops=(), blackhole=False):

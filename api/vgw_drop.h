@@ -48,6 +48,8 @@
     X(NO_VNI, "no-vni", "the network has no VNI on the tunnel's VTEP")                             \
     X(TUNNEL_DOWN, "tunnel-down", "the underlay has no path to the remote VTEP")                   \
     X(NEIGHBOUR, "neighbour", "the next hop's MAC is not known yet")                               \
+    X(AGAIN_FULL, "again-full",                                                                    \
+      "too many at once from one vrouter to another through a network, or tunnelled over one")     \
     X(PUNT_FULL, "punt-full", "the main thread is behind with its packets")                        \
     X(PUNT_RATE, "punt-rate", "over the limit of packets for the main thread")                     \
     X(UNREACHABLE, "unreachable", "to an own address, but no such protocol or port")               \

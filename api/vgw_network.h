@@ -71,6 +71,7 @@ struct vgw_mac_state {
     uint32_t attachment; /* or 0 */
     uint32_t vtep;       /* or 0 */
     uint32_t vni;        /* with vtep: the VNI used towards it */
+    uint32_t interface;  /* or 0: a vrouter's, on the network */
     struct vgw_ip remote;
     uint8_t mac[6];
     uint8_t is_static;

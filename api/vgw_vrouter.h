@@ -17,19 +17,22 @@ struct vgw_vrouter {
     char name[VGW_NAME_MAX];
 };
 
-enum vgw_interface_kind { VGW_INTERFACE_ROUTED = 0, VGW_INTERFACE_LOOPBACK };
+enum vgw_interface_kind { VGW_INTERFACE_ROUTED = 0, VGW_INTERFACE_LOOPBACK, VGW_INTERFACE_IRB };
 
 struct vgw_interface {
     uint32_t id;
     uint32_t vrouter;
-    uint32_t port; /* 0: loopback */
-    uint8_t kind;  /* enum vgw_interface_kind */
+    uint32_t port;    /* ROUTED; else 0 */
+    uint32_t network; /* IRB; else 0 */
+    uint8_t kind;     /* enum vgw_interface_kind */
     uint8_t enabled;
     uint8_t has_mac;
-    uint8_t _pad;
-    struct vgw_encap encap; /* UNTAGGED, DOT1Q or QINQ */
+    uint8_t has_anycast_mac; /* IRB: with anycast addresses */
+    struct vgw_encap encap;  /* ROUTED: UNTAGGED, DOT1Q or QINQ */
     uint8_t mac[6];
-    uint16_t mtu;            /* bytes of IP packet; 0: the port's */
+    uint8_t anycast_mac[6];
+    uint16_t mtu;            /* bytes of IP packet; 0: the port's, IRB: 1500 */
+    uint16_t anycast_count;  /* of the addresses, the last ones: shared with other leaves */
     char name[VGW_NAME_MAX]; /* its TAP in the namespace is called so */
     uint32_t address_count;  /* <= VGW_ADDRESSES_MAX */
     struct vgw_prefix addresses[];

@@ -53,16 +53,20 @@ const struct show show_attachments = {
     .columns = attachment_columns,
 };
 
-/* An attachment's name, or the remote VTEP with its VTEP and VNI. */
+/* An attachment's name, the vrouter's interface, or the remote VTEP with its VTEP and VNI. */
 static void behind(struct text *text, const json_t *row)
 {
     const char *attachment = json_string_value(json_object_get(row, "attachment"));
+    const char *interface = json_string_value(json_object_get(row, "interface"));
+    const char *vrouter = json_string_value(json_object_get(row, "vrouter"));
     const char *remote = json_string_value(json_object_get(row, "remote"));
     const char *vtep = json_string_value(json_object_get(row, "vtep"));
     uint64_t vni;
 
     if (attachment)
         text_puts(text, attachment);
+    if (interface)
+        text_printf(text, "%s %s", vrouter ? vrouter : "", interface);
     if (!remote)
         return;
     text_printf(text, "%s%s", attachment ? ", " : "", remote);

@@ -6,13 +6,42 @@
 
 #include "show.h"
 
+/* What it is a leg on: a network, or a port with its VLAN. */
+static void interface_on(struct text *text, const json_t *row)
+{
+    const char *network = json_string_value(json_object_get(row, "network"));
+    const char *port = json_string_value(json_object_get(row, "port"));
+    uint64_t vlan;
+
+    if (network)
+        text_printf(text, "network %s", network);
+    else if (port)
+        text_puts(text, port);
+    if (port && json_number(json_object_get(row, "vlan"), &vlan))
+        text_printf(text, ".%u", (unsigned int)vlan);
+}
+
+static void list_addresses(struct text *text, const json_t *row, const char *leaf, const char *mark)
+{
+    const json_t *list = json_object_get(row, leaf);
+
+    for (size_t i = 0; i < json_array_size(list); i++)
+        text_printf(text, "%s%s%s", text->length ? ", " : "",
+                    json_string_value(json_array_get(list, i)), mark);
+}
+
+static void interface_addresses(struct text *text, const json_t *row)
+{
+    list_addresses(text, row, "address", "");
+    list_addresses(text, row, "anycast-address", " (anycast)");
+}
+
 static const struct column interface_columns[] = {
     {"VFABRIC", "vfabric", FORMAT_TEXT, 0, NULL},
     {"VROUTER", "vrouter", FORMAT_TEXT, 0, NULL},
     {"INTERFACE", "name", FORMAT_TEXT, 0, NULL},
     {"TYPE", "type", FORMAT_TEXT, 0, NULL},
-    {"PORT", "port", FORMAT_TEXT, 0, NULL},
-    {"VLAN", "vlan", FORMAT_NUMBER, 0, NULL},
+    {"ON", NULL, FORMAT_TEXT, 0, interface_on},
     {"STATE", "up", FORMAT_UP, 0, NULL},
     {"MTU", "mtu", FORMAT_NUMBER, 0, NULL},
     {"MAC", "mac", FORMAT_TEXT, COLUMN_WIDE, NULL},
@@ -20,7 +49,7 @@ static const struct column interface_columns[] = {
     {"RX BYTES", "rx-bytes", FORMAT_BYTES, COLUMN_WIDE | COLUMN_RATE, NULL},
     {"TX PACKETS", "tx-packets", FORMAT_COUNT, COLUMN_RATE, NULL},
     {"TX BYTES", "tx-bytes", FORMAT_BYTES, COLUMN_WIDE | COLUMN_RATE, NULL},
-    {"ADDRESSES", "address", FORMAT_TEXT, 0, NULL},
+    {"ADDRESSES", NULL, FORMAT_TEXT, 0, interface_addresses},
     {0},
 };
 

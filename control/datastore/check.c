@@ -109,15 +109,23 @@ static bool is_network_or_broadcast(const char *text, const char *canonical)
     return !(address & mask) || (address & mask) == mask;
 }
 
+static void check_unicast_mac(struct check *check, const char *leaf, const char *who)
+{
+    struct lyd_node *mac = find(check->entry, leaf);
+
+    if (mac && strchr("13579bdf", text_of(mac)[1]))
+        refuse(check, mac, "%s is a group MAC address; %s has a unicast one", text_of(mac), who);
+}
+
 static int check_interface(struct check *check)
 {
-    const char *loopback = value_of(check->entry, "type");
+    const char *type = value_of(check->entry, "type");
     int err = 0;
 
     for (struct lyd_node *n = lyd_child(check->entry); !err && n; n = n->next) {
         char canonical[INET6_ADDRSTRLEN];
 
-        if (strcmp(n->schema->name, "address"))
+        if (strcmp(n->schema->name, "address") && strcmp(n->schema->name, "anycast-address"))
             continue;
         if (!read_interface_address(text_of(n), canonical))
             refuse(check, n, "'%s' is not an address; write it like 192.0.2.1/24 or 2001:db8::1/64",
@@ -130,8 +138,10 @@ static int check_interface(struct check *check)
         else
             err = claim_address(check, canonical);
     }
-    if (!err && !strcmp(loopback, "loopback") && find(check->entry, "mac"))
+    if (!err && !strcmp(type, "loopback") && find(check->entry, "mac"))
         refuse(check, find(check->entry, "mac"), "a loopback interface has no MAC address");
+    check_unicast_mac(check, "mac", "an interface");
+    check_unicast_mac(check, "anycast-mac", "an interface");
     return err;
 }
 
@@ -173,13 +183,10 @@ static int check_static_route(struct check *check)
 static int check_static_neighbour(struct check *check)
 {
     const char *address = value_of(check->entry, "address");
-    struct lyd_node *mac = find(check->entry, "mac");
 
     if (is_group_or_none(address))
         refuse(check, NULL, "%s is not a unicast address", address);
-    if (mac && strchr("13579bdf", text_of(mac)[1]))
-        refuse(check, mac, "%s is a group MAC address; a neighbour has a unicast one",
-               text_of(mac));
+    check_unicast_mac(check, "mac", "a neighbour");
     return 0;
 }
 
@@ -187,10 +194,7 @@ static int check_static_neighbour(struct check *check)
 
 static int check_port(struct check *check)
 {
-    struct lyd_node *mac = find(check->entry, "mac");
-
-    if (mac && strchr("13579bdf", text_of(mac)[1]))
-        refuse(check, mac, "%s is a group MAC address; a port has a unicast one", text_of(mac));
+    check_unicast_mac(check, "mac", "a port");
     return 0;
 }
 

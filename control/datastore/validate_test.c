@@ -125,6 +125,13 @@ static void constraints_of_the_model_speak(void **state)
                    "destination is missing; give attachment; or vrouter, vtep, remote");
     commit_refuses(f, DATASTORE_DELETE, CORE "/interface=up/port", NULL, CORE "/interface=up",
                    "a routed interface needs a port");
+    commit_refuses(f, DATASTORE_CREATE, CORE,
+                   "{\"vgw:interface\":[{\"name\":\"g\",\"type\":\"irb\"}]}", CORE "/interface=g",
+                   "an irb interface needs a network");
+    commit_refuses(f, DATASTORE_MERGE, CORE "/interface=up",
+                   "{\"vgw:interface\":[{\"name\":\"up\",\"anycast-address\":[\"10.9.0.1/24\"]}]}",
+                   CORE "/interface=up",
+                   "network, anycast-mac and anycast-address belong to an irb interface");
 }
 
 static void a_parents_leaf_is_checked_for_its_children(void **state)

@@ -273,6 +273,35 @@ static void exchanged_vlans_are_taken_apart_and_set_again(void **state)
     intent_free(p.intent);
 }
 
+static void an_irb_interface_has_its_network_and_anycast_addresses_last(void **state)
+{
+    struct fixture *f = *state;
+    struct seen s = {0};
+    struct intent_cursor cursor = {0};
+    struct intent *intent;
+    const struct vgw_interface *interface = (const void *)s.body[VGW_OBJECT_INTERFACE];
+    const uint8_t anycast_mac[6] = {0x00, 0x00, 0x5e, 0x00, 0x01, 0x01};
+
+    load(f, everything);
+    merge(f, "{\"vgw:vfabric\":[{\"name\":\"acme\",\"vrouter\":[{\"name\":\"core\",\"interface\":[{"
+             "\"name\":\"zz\",\"type\":\"irb\",\"network\":\"web\",\"anycast-address\":"
+             "[\"10.7.0.1/24\"],\"address\":[\"10.7.0.2/24\"]}]}]}]}");
+    ok(f, commit(f));
+    assert_int_equal(intent_new(f->ds, &intent), 0);
+    while (intent_walk(intent, &cursor, 3, see, &s) > 0)
+        ;
+    assert_int_equal(interface->kind, VGW_INTERFACE_IRB);
+    assert_int_equal(interface->network, id_of(f, "/vgw:vfabric=acme/network=web"));
+    assert_int_equal(interface->port, 0);
+    assert_int_equal(interface->address_count, 2);
+    assert_int_equal(interface->anycast_count, 1);
+    assert_int_equal(interface->addresses[0].ip.bytes[3], 2);
+    assert_int_equal(interface->addresses[1].ip.bytes[3], 1);
+    assert_true(interface->has_anycast_mac);
+    assert_memory_equal(interface->anycast_mac, anycast_mac, 6);
+    intent_free(intent);
+}
+
 int main(void)
 {
 #define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
@@ -284,6 +313,7 @@ int main(void)
         TEST(move_is_made_before_the_old_goes),
         TEST(what_another_takes_over_goes_first),
         TEST(exchanged_vlans_are_taken_apart_and_set_again),
+        TEST(an_irb_interface_has_its_network_and_anycast_addresses_last),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -23,14 +23,14 @@ int intent_vrouter(const struct source *source, void *buffer, size_t size)
     return sizeof(*vrouter);
 }
 
-static uint32_t read_addresses(const struct source *source, struct vgw_prefix *addresses,
-                               uint32_t max)
+static uint32_t read_addresses(const struct source *source, const char *leaf,
+                               struct vgw_prefix *addresses, uint32_t max)
 {
     json_t *value;
     uint32_t count = 0;
     size_t i;
 
-    json_array_foreach(json_object_get(source->object, "address"), i, value)
+    json_array_foreach(json_object_get(source->object, leaf), i, value)
     {
         if (count < max && source_read_prefix(json_string_value(value), &addresses[count]))
             count++;
@@ -38,11 +38,38 @@ static uint32_t read_addresses(const struct source *source, struct vgw_prefix *a
     return count;
 }
 
+static int read_irb(const struct source *source, struct vgw_interface *interface)
+{
+    static const uint8_t default_anycast_mac[6] = {0x00, 0x00, 0x5e, 0x00, 0x01, 0x01};
+
+    interface->kind = VGW_INTERFACE_IRB;
+    interface->network = source_reference(source, NULL, "network");
+    interface->has_mac = source_mac(source, "mac", interface->mac);
+    interface->anycast_count = (uint16_t)read_addresses(
+        source, "anycast-address", interface->addresses + interface->address_count,
+        VGW_ADDRESSES_MAX - interface->address_count);
+    interface->address_count += interface->anycast_count;
+    interface->has_anycast_mac = interface->anycast_count != 0;
+    if (interface->has_anycast_mac && !source_mac(source, "anycast-mac", interface->anycast_mac))
+        memcpy(interface->anycast_mac, default_anycast_mac, sizeof(default_anycast_mac));
+    return interface->network != 0 ? 0 : -EINVAL;
+}
+
+static int read_routed(const struct source *source, struct vgw_interface *interface)
+{
+    interface->kind = VGW_INTERFACE_ROUTED;
+    interface->port = source_reference(source, NULL, "port");
+    interface->has_mac = source_mac(source, "mac", interface->mac);
+    source_encap(source, &interface->encap);
+    return interface->port != 0 ? 0 : -EINVAL;
+}
+
 int intent_interface(const struct source *source, void *buffer, size_t size)
 {
     const char *type = source_text(source, "type");
     const char *name = source_text(source, "name");
     struct vgw_interface *interface = buffer;
+    int err = 0;
 
     if (size < sizeof(*interface) + VGW_ADDRESSES_MAX * sizeof(struct vgw_prefix))
         return -ENOSPC;
@@ -51,17 +78,16 @@ int intent_interface(const struct source *source, void *buffer, size_t size)
     snprintf(interface->name, sizeof(interface->name), "%s", name ? name : "");
     interface->enabled = source_bool(source, "enabled");
     interface->mtu = (uint16_t)source_number(source, "mtu", 0);
-    interface->address_count = read_addresses(source, interface->addresses, VGW_ADDRESSES_MAX);
-    if (type && !strcmp(type, "loopback")) {
+    interface->address_count =
+        read_addresses(source, "address", interface->addresses, VGW_ADDRESSES_MAX);
+    if (type && !strcmp(type, "loopback"))
         interface->kind = VGW_INTERFACE_LOOPBACK;
-    } else {
-        interface->kind = VGW_INTERFACE_ROUTED;
-        interface->port = source_reference(source, NULL, "port");
-        interface->has_mac = source_mac(source, "mac", interface->mac);
-        source_encap(source, &interface->encap);
-        if (!interface->port)
-            return -EINVAL;
-    }
+    else if (type && !strcmp(type, "irb"))
+        err = read_irb(source, interface);
+    else
+        err = read_routed(source, interface);
+    if (err)
+        return err;
     return (int)(sizeof(*interface) + interface->address_count * sizeof(struct vgw_prefix));
 }
 

@@ -117,6 +117,10 @@ static json_t *mac_entry(struct state *state, const void *record, const struct s
     json_object_set_new(entry, "type", json_string(mac->is_static ? "static" : "learned"));
     if (mac->attachment != 0)
         set_last_key(entry, "attachment", state_path(state, mac->attachment), 2);
+    if (mac->interface != 0) {
+        set_last_key(entry, "vrouter", state_path(state, mac->interface), 1);
+        set_last_key(entry, "interface", state_path(state, mac->interface), 2);
+    }
     if (mac->vtep != 0) {
         set_last_key(entry, "vtep", state_path(state, mac->vtep), 2);
         state_set_ip(entry, "remote", &mac->remote);

@@ -43,7 +43,9 @@ static json_t *interface_entry(struct state *state, const void *record,
     state_copy(entry, configured, "type");
     state_copy(entry, configured, "port");
     state_copy(entry, configured, "vlan");
+    state_copy(entry, configured, "network");
     state_copy(entry, configured, "address");
+    state_copy(entry, configured, "anycast-address");
     json_decref(configured);
     state_set_bool(entry, "up", interface->up);
     state_set_mac(entry, "mac", interface->mac);

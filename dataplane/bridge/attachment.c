@@ -114,7 +114,7 @@ static void retire(uint32_t index)
 
     __atomic_store_n(&a->id, 0, __ATOMIC_RELEASE);
     a->up = false;
-    network_attachment_remove(a->network, index);
+    network_member_remove(a->network, endpoint_make(ENDPOINT_ATTACHMENT, index));
     unlink_from_port(index);
     fdb_after_sweep(attachment_free, index);
 }
@@ -144,7 +144,7 @@ static uint32_t prepare(const struct vgw_attachment *body)
     a->port = (uint16_t)port_by_id(body->port);
     a->encap = body->encap;
     a->tag_length = make_tag(a->tag, &body->encap);
-    if (network_attachment_add(a->network, index) < 0) {
+    if (network_member_add(a->network, endpoint_make(ENDPOINT_ATTACHMENT, index)) < 0) {
         attachments[index] = (struct attachment){0};
         slots_free(slots, index);
         return 0;

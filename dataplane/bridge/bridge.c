@@ -144,8 +144,10 @@ static void forward(struct worker *w, struct packet *p, fdb_value_t value)
         packet_drop(w, p, VGW_DROP_HAIRPIN);
     else if (endpoint_kind(p->to) == ENDPOINT_ATTACHMENT)
         to_attachment(w, p, value);
-    else
+    else if (endpoint_kind(p->to) == ENDPOINT_TUNNEL)
         to_tunnel(w, p);
+    else
+        send_to(w, p, STAGE_IRB);
 }
 
 static void bridge(struct worker *w, struct packet *packets, uint32_t count)

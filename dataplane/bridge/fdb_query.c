@@ -9,6 +9,7 @@
 #include "bridge/fdb_writer.h"
 #include "bridge/network.h"
 #include "core/clock.h"
+#include "route/interface.h"
 #include "vxlan/tunnel.h"
 #include <string.h>
 
@@ -45,6 +46,8 @@ static void describe(const struct fdb_slot *slot, struct vgw_mac_state *s)
 
     *s = (struct vgw_mac_state){.network = n->id, .is_static = fdb_is_static(value)};
     where(at, &s->attachment, &s->vtep, &s->remote);
+    if (endpoint_kind(at) == ENDPOINT_INTERFACE)
+        s->interface = interfaces[endpoint_index(at)].id;
     if (endpoint_kind(at) == ENDPOINT_TUNNEL)
         vni = network_vni_of(n, tunnels[endpoint_index(at)].vtep);
     s->vni = vni != NULL ? vni->vni : 0;

@@ -7,6 +7,7 @@
 #include "core/rcu.h"
 #include "core/vmarray.h"
 #include "core/worker.h"
+#include "route/interface.h"
 #include <stdlib.h>
 #include <string.h>
 
@@ -15,6 +16,7 @@ uint32_t worker_count;
 struct network *networks;
 struct network_tally *network_tallies;
 struct attachment *attachments;
+struct interface *interfaces;
 struct tunnel *tunnels;
 struct world_events world_events;
 
@@ -79,6 +81,7 @@ void world_create(uint32_t initial_entries, uint32_t max_entries)
         networks = vmarray_reserve("networks", NETWORKS_MAX, sizeof(*networks));
         network_tallies = vmarray_reserve("tallies", NETWORKS_MAX, sizeof(*network_tallies));
         attachments = vmarray_reserve("attachments", ATTACHMENTS_MAX, sizeof(*attachments));
+        interfaces = vmarray_reserve("interfaces", INTERFACES_MAX, sizeof(*interfaces));
         tunnels = vmarray_reserve("tunnels", TUNNELS_MAX, sizeof(*tunnels));
     } else {
         fdb_fini();

@@ -3,7 +3,8 @@
  * The FLOOD stage: broadcast, multicast and unknown unicast, to the network's attachments and to
  * the remotes of each of its VNIs (ingress replication, RFC 7348 4.2; or the underlay's multicast
  * group, which is a tunnel like others). Never back to where a frame came from, never to a tunnel
- * of the split-horizon group it came from.
+ * of the split-horizon group it came from. A vrouter's interface gets what it may have to answer:
+ * ARP, and broadcasts and link-scope multicasts of IP; whatever the network floods else.
  *
  * A copy has a head of its own: the first bytes of the frame, so that tags and outer headers are
  * written and inner headers read there, with the rest of the payload shared by reference behind it.
@@ -15,8 +16,10 @@
 #include "core/flow.h"
 #include "core/observe.h"
 #include "punt/punt.h"
+#include "route/interface.h"
 #include "vxlan/tunnel.h"
 #include <rte_errno.h>
+#include <rte_ether.h>
 #include <rte_memcpy.h>
 
 #define WHOLE_MAX 256 /* bytes of a frame copied whole: cheaper than a second mbuf */
@@ -39,7 +42,14 @@ struct flooding {
 
 static enum stage stage_to(endpoint_t to)
 {
-    return endpoint_kind(to) == ENDPOINT_TUNNEL ? STAGE_VXLAN_ENCAP : STAGE_OUTPUT;
+    switch (endpoint_kind(to)) {
+    case ENDPOINT_TUNNEL:
+        return STAGE_VXLAN_ENCAP;
+    case ENDPOINT_INTERFACE:
+        return STAGE_IRB;
+    default:
+        return STAGE_OUTPUT;
+    }
 }
 
 static void send_to(struct worker *w, struct packet *p, endpoint_t to)
@@ -167,18 +177,48 @@ static void add(struct flooding *f, endpoint_t to)
     f->total++;
 }
 
-static void add_attachments(struct flooding *f, const struct network *n)
+/* ARP and IP, to all or to a group of link scope (RFC 5771 4, RFC 2464 7, RFC 4291 2.7.1). */
+static bool is_for_routers(const struct packet *p)
+{
+    const uint8_t *frame = rte_pktmbuf_mtod(p->mbuf, const uint8_t *);
+    const uint8_t all_ones[6] = {0xff, 0xff, 0xff, 0xff, 0xff, 0xff};
+    uint16_t ethertype = (uint16_t)(frame[12] << 8 | frame[13]);
+
+    switch (ethertype) {
+    case RTE_ETHER_TYPE_ARP:
+        return (frame[0] & 1) != 0;
+    case RTE_ETHER_TYPE_IPV4:
+        return memcmp(frame, all_ones, 6) == 0 ||
+               memcmp(frame, (const uint8_t[]){0x01, 0x00, 0x5e, 0x00, 0x00}, 5) == 0;
+    case RTE_ETHER_TYPE_IPV6:
+        return memcmp(frame, (const uint8_t[]){0x33, 0x33, 0x00, 0x00}, 4) == 0 ||
+               memcmp(frame, (const uint8_t[]){0x33, 0x33, 0xff}, 3) == 0;
+    default:
+        return false;
+    }
+}
+
+static bool is_member(const struct flooding *f, endpoint_t member, bool floods, bool for_routers)
+{
+    const uint32_t index = endpoint_index(member);
+
+    if (endpoint_equal(member, f->packet->from))
+        return false;
+    if (endpoint_kind(member) == ENDPOINT_INTERFACE)
+        return for_routers && interfaces[index].up &&
+               interfaces[index].network == f->packet->network;
+    return floods && attachments[index].id != 0 && attachments[index].up &&
+           attachments[index].network == f->packet->network;
+}
+
+static void add_members(struct flooding *f, const struct network *n, bool floods)
 {
     const struct flood_list *list = __atomic_load_n(&n->local, __ATOMIC_ACQUIRE);
+    const bool for_routers = is_for_routers(f->packet);
 
-    for (uint32_t i = 0; list != NULL && i < list->count; i++) {
-        const struct attachment *a = &attachments[endpoint_index(list->to[i])];
-
-        if (endpoint_equal(list->to[i], f->packet->from) || a->id == 0 || !a->up ||
-            a->network != f->packet->network)
-            continue;
-        add(f, list->to[i]);
-    }
+    for (uint32_t i = 0; list != NULL && i < list->count; i++)
+        if (is_member(f, list->to[i], floods, for_routers))
+            add(f, list->to[i]);
 }
 
 /* The remotes of one VNI: tunnels of one VTEP, which share their split-horizon group. */
@@ -212,18 +252,17 @@ static void flood(struct worker *w, struct packet *p)
     const struct network *n = &networks[p->network];
     const struct network_vni_list *further;
     struct flooding f = {.worker = w, .packet = p};
+    const bool floods = class_is_flooded(p, n);
 
-    if (!class_is_flooded(p, n)) {
-        packet_drop(w, p, VGW_DROP_FLOOD_OFF);
-        return;
+    add_members(&f, n, floods);
+    if (floods) {
+        add_remotes(&f, &n->first);
+        further = __atomic_load_n(&n->further, __ATOMIC_ACQUIRE);
+        for (uint32_t i = 0; further != NULL && i < further->count; i++)
+            add_remotes(&f, &further->vnis[i]);
     }
-    add_attachments(&f, n);
-    add_remotes(&f, &n->first);
-    further = __atomic_load_n(&n->further, __ATOMIC_ACQUIRE);
-    for (uint32_t i = 0; further != NULL && i < further->count; i++)
-        add_remotes(&f, &further->vnis[i]);
     if (f.total == 0) {
-        packet_drop(w, p, VGW_DROP_NO_DESTINATION);
+        packet_drop(w, p, floods ? VGW_DROP_NO_DESTINATION : VGW_DROP_FLOOD_OFF);
         return;
     }
     w->network_flooded[p->network]++;

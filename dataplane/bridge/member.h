@@ -9,6 +9,7 @@
 
 #include "bridge/attachment.h"
 #include "bridge/network.h"
+#include "route/interface.h"
 #include "vxlan/tunnel.h"
 
 static inline bool network_has(uint32_t network, endpoint_t e)
@@ -25,6 +26,8 @@ static inline bool network_has(uint32_t network, endpoint_t e)
     case ENDPOINT_TUNNEL:
         vtep = __atomic_load_n(&tunnels[i].vtep, __ATOMIC_RELAXED);
         return vtep != 0 && network_vni_of(n, vtep) != NULL;
+    case ENDPOINT_INTERFACE:
+        return interfaces[i].network == network;
     default:
         return false;
     }

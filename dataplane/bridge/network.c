@@ -80,6 +80,15 @@ static uint32_t vni_count(const struct network *n)
     return (n->first.vtep != 0) + (n->further != NULL ? n->further->count : 0);
 }
 
+static uint32_t member_count(const struct network *n, enum endpoint_kind kind)
+{
+    uint32_t count = 0;
+
+    for (uint32_t i = 0; n->local != NULL && i < n->local->count; i++)
+        count += endpoint_kind(n->local->to[i]) == kind;
+    return count;
+}
+
 static int network_remove(uint32_t id, struct error *e)
 {
     uint32_t index = network_by_id(id);
@@ -88,15 +97,18 @@ static int network_remove(uint32_t id, struct error *e)
     if (index == 0)
         return error_set(e, ENOENT, "there is no network %u", id);
     if (n->local != NULL || vni_count(n) != 0 || n->static_macs != 0)
-        return error_set(e, EBUSY, "network %u still has %u attachments, %u VNIs, %u static MACs",
-                         id, n->local != NULL ? n->local->count : 0, vni_count(n), n->static_macs);
+        return error_set(e, EBUSY,
+                         "network %u still has %u attachments, %u interfaces, %u VNIs, "
+                         "%u static MACs",
+                         id, member_count(n, ENDPOINT_ATTACHMENT),
+                         member_count(n, ENDPOINT_INTERFACE), vni_count(n), n->static_macs);
     __atomic_store_n(&n->id, 0, __ATOMIC_RELEASE);
     idmap_set(ids, id, 0);
     fdb_after_sweep(network_free, index);
     return 0;
 }
 
-/* --- attachments --- */
+/* --- attachments and interfaces --- */
 
 static void set_local(struct network *n, const struct flood_list *list)
 {
@@ -106,7 +118,7 @@ static void set_local(struct network *n, const struct flood_list *list)
     flood_list_put(old);
 }
 
-int network_attachment_add(uint32_t network, uint32_t attachment)
+int network_member_add(uint32_t network, endpoint_t member)
 {
     struct network *n = &networks[network];
     uint32_t count = n->local != NULL ? n->local->count : 0;
@@ -117,7 +129,7 @@ int network_attachment_add(uint32_t network, uint32_t attachment)
         return -ENOMEM;
     if (count != 0)
         memcpy(to, n->local->to, count * sizeof(*to));
-    to[count] = endpoint_make(ENDPOINT_ATTACHMENT, attachment);
+    to[count] = member;
     list = flood_list_get(to, count + 1);
     free(to);
     if (list == NULL)
@@ -126,10 +138,9 @@ int network_attachment_add(uint32_t network, uint32_t attachment)
     return 0;
 }
 
-void network_attachment_remove(uint32_t network, uint32_t attachment)
+void network_member_remove(uint32_t network, endpoint_t member)
 {
     struct network *n = &networks[network];
-    endpoint_t gone = endpoint_make(ENDPOINT_ATTACHMENT, attachment);
     uint32_t kept = 0;
     endpoint_t *to;
 
@@ -137,9 +148,9 @@ void network_attachment_remove(uint32_t network, uint32_t attachment)
         return;
     to = malloc(n->local->count * sizeof(*to));
     if (to == NULL)
-        return; /* workers skip an attachment that is gone */
+        return; /* workers skip a member that is gone */
     for (uint32_t i = 0; i < n->local->count; i++)
-        if (!endpoint_equal(n->local->to[i], gone))
+        if (!endpoint_equal(n->local->to[i], member))
             to[kept++] = n->local->to[i];
     set_local(n, flood_list_get(to, kept));
     free(to);
@@ -242,7 +253,7 @@ static void describe(uint32_t index, struct vgw_network_state *s)
 
     *s = (struct vgw_network_state){
         .id = n->id,
-        .attachments = n->local != NULL ? n->local->count : 0,
+        .attachments = member_count(n, ENDPOINT_ATTACHMENT),
         .vnis = vni_count(n),
         .macs = n->mac_count,
         .mac_moves = network_tallies[index].moves,

@@ -39,7 +39,7 @@ struct network {
     uint32_t id;                            /* API id; 0: no such network */
     uint16_t flags;                         /* VGW_NETWORK_..., NETWORK_... */
     uint16_t age_s;                         /* 0: never */
-    const struct flood_list *local;         /* attachments; NULL: none */
+    const struct flood_list *local;         /* attachments, interfaces; NULL: none */
     struct network_vni first;               /* the only VNI as a rule */
     const struct network_vni_list *further; /* NULL: none */
     /* main thread only */
@@ -64,9 +64,10 @@ extern struct network_tally *network_tallies;
 int network_init(void);
 uint32_t network_by_id(uint32_t id);
 
-/* Main thread: attachments join and leave the network's local flood list. O(its attachments). */
-int network_attachment_add(uint32_t network, uint32_t attachment); /* 0 or -ENOMEM */
-void network_attachment_remove(uint32_t network, uint32_t attachment);
+/* Main thread: attachments and interfaces join and leave the network's local flood list. O(its
+ * members). */
+int network_member_add(uint32_t network, endpoint_t member); /* 0 or -ENOMEM */
+void network_member_remove(uint32_t network, endpoint_t member);
 
 /* Main thread. A VTEP's VNI joins or changes (same vtep) or leaves the network. The list is owned
  * by the caller and must outlive its use by RCU. 0 or -ENOMEM. */

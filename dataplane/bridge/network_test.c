@@ -151,9 +151,9 @@ static void busy_while_named(void **state)
 
     set(1);
     index = network_by_id(1);
-    assert_int_equal(network_attachment_add(index, 7), 0);
+    assert_int_equal(network_member_add(index, endpoint_make(ENDPOINT_ATTACHMENT, 7)), 0);
     assert_int_equal(remove_network(1), -EBUSY);
-    network_attachment_remove(index, 7);
+    network_member_remove(index, endpoint_make(ENDPOINT_ATTACHMENT, 7));
     assert_int_equal(network_vni_set(index, 4, 100, NULL), 0);
     assert_int_equal(remove_network(1), -EBUSY);
     network_vni_remove(index, 4);
@@ -191,13 +191,13 @@ static void attachments_come_and_go(void **state)
     set(1);
     index = network_by_id(1);
     for (uint32_t i = 20; i > 10; i--)
-        assert_int_equal(network_attachment_add(index, i), 0);
+        assert_int_equal(network_member_add(index, endpoint_make(ENDPOINT_ATTACHMENT, i)), 0);
     assert_int_equal(networks[index].local->count, 10);
     for (uint32_t i = 11; i < 20; i++)
-        network_attachment_remove(index, i);
+        network_member_remove(index, endpoint_make(ENDPOINT_ATTACHMENT, i));
     assert_int_equal(networks[index].local->count, 1);
     assert_int_equal(endpoint_index(networks[index].local->to[0]), 20);
-    network_attachment_remove(index, 20);
+    network_member_remove(index, endpoint_make(ENDPOINT_ATTACHMENT, 20));
     assert_null(networks[index].local);
     remove_network(1);
     sweep();

@@ -7,6 +7,7 @@
 #include "core/worker.h"
 
 #include <rte_cycles.h>
+#include <string.h>
 
 static const stage_fn functions[STAGE_COUNT] = {
 #define X(identifier, name, function) [STAGE_##identifier] = function,
@@ -36,6 +37,31 @@ void stages_run(struct worker *w, enum stage first)
         if (w->in[s].count != 0)
             stage_run(w, s);
     }
+}
+
+void packet_again(struct worker *w, enum stage s, struct packet *p)
+{
+    if (w->again.count == VECTOR_MAX) {
+        packet_drop(w, p, VGW_DROP_AGAIN_FULL);
+        return;
+    }
+    w->again_stage[w->again.count] = s;
+    w->again.packets[w->again.count++] = *p;
+}
+
+void stages_run_again(struct worker *w)
+{
+    const uint32_t count = w->again.count;
+
+    for (uint32_t i = 0; i < count; i++)
+        stage_push(w, w->again_stage[i], &w->again.packets[i]);
+    /* A vector that became full has run, and may have added packets behind these. */
+    memmove(w->again.packets, w->again.packets + count,
+            (w->again.count - count) * sizeof(w->again.packets[0]));
+    memmove(w->again_stage, w->again_stage + count,
+            (w->again.count - count) * sizeof(w->again_stage[0]));
+    w->again.count -= count;
+    stages_run(w, STAGE_CLASSIFY);
 }
 
 void stage_run_full(struct worker *w, enum stage s)

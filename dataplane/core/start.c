@@ -30,7 +30,8 @@ static int features_start(const struct conf *conf)
     if ((rc = punt_init()) < 0 || (rc = observe_init()) < 0 ||
         (rc = state_init(eal_has_huge_pages())) < 0 || (rc = port_init()) < 0 ||
         (rc = fdb_init(conf->fdb_size_initial, FDB_ENTRIES_MAX)) < 0 || (rc = network_init()) < 0 ||
-        (rc = attachment_init()) < 0 || (rc = route_init()) < 0 || (rc = vxlan_init()) < 0)
+        (rc = attachment_init()) < 0 || (rc = route_init(conf->leaf_name)) < 0 ||
+        (rc = vxlan_init()) < 0)
         return rc;
     object_limit(VGW_OBJECT_NETWORK, conf->networks_max);
     return 0;

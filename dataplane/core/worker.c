@@ -103,6 +103,8 @@ uint32_t worker_poll(struct worker *w)
     if (packets == 0)
         return 0;
     stages_run(w, STAGE_CLASSIFY);
+    while (unlikely(w->again.count != 0))
+        stages_run_again(w);
     tx_flush(w);
     w->packets += packets;
     w->busy_cycles += rte_rdtsc() - start;

@@ -16,13 +16,15 @@
 #define PORTS_MAX 33 /* port indexes 1 .. 32: RTE_MAX_ETHPORTS */
 #define PORT_NONE 0
 
-/* X(identifier, "name", function): rx hands to CLASSIFY; packets only ever move down this list. */
+/* X(identifier, "name", function): rx hands to CLASSIFY; packets only ever move down this list (but
+ * see packet_again()). */
 #define STAGES(X)                                                                                  \
-    X(CLASSIFY, "classify", classify_stage) /* port/classify.c */                                  \
-    X(UNDERLAY, "underlay", underlay_stage) /* route/underlay.c: IP to a routed interface */       \
+    X(CLASSIFY, "classify", classify_stage)          /* port/classify.c */                         \
+    X(UNDERLAY, "underlay", underlay_stage)          /* route/input.c: IP to a routed interface */ \
     X(VXLAN_DECAP, "vxlan-decap", vxlan_decap_stage) /* vxlan/decap.c */                           \
     X(BRIDGE, "bridge", bridge_stage)                /* bridge/bridge.c: learn, look up */         \
     X(FLOOD, "flood", flood_stage)                   /* bridge/flood.c */                          \
+    X(IRB, "irb", irb_stage)                         /* route/input.c: IP to one on a network */   \
     X(OUTPUT, "output", output_stage)                /* port/output.c: tags of an attachment */    \
     X(VXLAN_ENCAP, "vxlan-encap", vxlan_encap_stage) /* vxlan/encap.c */
 
@@ -59,6 +61,8 @@ struct worker {
     uint32_t observing; /* points (1 << enum vgw_point) that some observation wants; 0 as a rule */
 
     struct vector in[STAGE_COUNT];
+    struct vector again;                /* packet_again() */
+    enum stage again_stage[VECTOR_MAX]; /* where each of them goes */
     struct tx_buffer tx[PORTS_MAX];
     uint64_t tx_pending; /* ports (bit) with a count in tx[] */
 
@@ -97,6 +101,9 @@ STAGES(X)
 /* Runs the stages from `first` on, in order, until all vectors are empty. */
 void stages_run(struct worker *w, enum stage first);
 
+/* One turn of what packet_again() kept. */
+void stages_run_again(struct worker *w);
+
 /* Appends a packet to a stage's input. A full vector is run on the spot, and with it all stages
  * behind it; this is safe because packets only move down the list. */
 void stage_run_full(struct worker *w, enum stage s);
@@ -108,6 +115,11 @@ static inline void stage_push(struct worker *w, enum stage s, const struct packe
         stage_run_full(w, s);
     v->packets[v->count++] = *p;
 }
+
+/* The few packets that have to move up: from one vrouter to another through a network, and tunnels
+ * whose underlay is a network. They pass the list again from stage s on when this pass is over.
+ * What bounds their turns is their TTL, or their size. */
+void packet_again(struct worker *w, enum stage s, struct packet *p);
 
 /* Counts, shows to observers, and frees. */
 void packet_drop(struct worker *w, struct packet *p, enum vgw_drop reason);

@@ -45,7 +45,7 @@ void announce(uint32_t interface)
 {
     struct pending *p = &pendings[interface];
 
-    if (interfaces[interface].port == 0)
+    if (interface_is_loopback(&interfaces[interface]))
         return;
     if (p->left != 0)
         STAILQ_REMOVE(&queue, p, pending, link);

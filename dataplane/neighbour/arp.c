@@ -20,9 +20,12 @@
 
 static const uint8_t broadcast[6] = {0xff, 0xff, 0xff, 0xff, 0xff, 0xff};
 
+/* The sender's MAC is the one that goes with its address. */
 static void send_arp(uint32_t interface, uint16_t op, const uint8_t to[6], const uint8_t *sender_ip,
                      const uint8_t *target_mac, const uint8_t *target_ip)
 {
+    const struct vgw_ip sender = ip_from_bytes(4, sender_ip);
+    const struct rte_ether_addr *from = interface_mac_of(interface, &sender);
     struct rte_mbuf *m = frame_alloc();
     struct rte_arp_hdr *arp;
 
@@ -36,12 +39,12 @@ static void send_arp(uint32_t interface, uint16_t op, const uint8_t to[6], const
         .arp_plen = 4,
         .arp_opcode = rte_cpu_to_be_16(op),
     };
-    arp->arp_data.arp_sha = interfaces[interface].mac;
+    arp->arp_data.arp_sha = *from;
     memcpy(&arp->arp_data.arp_sip, sender_ip, 4);
     if (target_mac != NULL)
         memcpy(&arp->arp_data.arp_tha, target_mac, 6);
     memcpy(&arp->arp_data.arp_tip, target_ip, 4);
-    frame_send(m, interface, to, RTE_ETHER_TYPE_ARP);
+    frame_send_from(m, interface, from->addr_bytes, to, RTE_ETHER_TYPE_ARP);
 }
 
 void arp_solicit(uint32_t interface, const struct vgw_ip *ip, const uint8_t *mac)
@@ -95,8 +98,9 @@ static enum vgw_drop receive(uint32_t interface, const struct rte_arp_hdr *arp)
 
     if (!is_reply && arp->arp_opcode != RTE_BE16(RTE_ARP_OP_REQUEST))
         return VGW_DROP_IGNORED;
-    if (rte_is_same_ether_addr(&arp->arp_data.arp_sha, &interfaces[interface].mac))
-        return VGW_DROP_IGNORED; /* our own, come back */
+    if (rte_is_same_ether_addr(&arp->arp_data.arp_sha, &interfaces[interface].mac) ||
+        rte_is_same_ether_addr(&arp->arp_data.arp_sha, &interfaces[interface].anycast_mac))
+        return VGW_DROP_IGNORED; /* our own, come back; or another leaf's, for what we share */
     if (interface_has(interface, &sender)) {
         defend(interface, &sender, mac);
         return VGW_DROP_CONSUMED;

@@ -64,9 +64,12 @@ static bool is_solicited_node(const uint8_t *ip)
     return memcmp(ip, prefix, sizeof(prefix)) == 0;
 }
 
+/* The MAC is the one that goes with the own address that the message is about, or is sent from. */
 static void send_nd(uint32_t interface, const uint8_t to_mac[6], const uint8_t *from,
                     const uint8_t *to, const struct message *message, uint8_t option)
 {
+    const struct vgw_ip sender = ip_from_bytes(6, from);
+    const struct rte_ether_addr *from_mac = interface_mac_of(interface, &sender);
     const uint16_t length = sizeof(*message) + sizeof(struct mac_option);
     struct rte_mbuf *m = frame_alloc();
     struct rte_ipv6_hdr *ip;
@@ -88,9 +91,9 @@ static void send_nd(uint32_t interface, const uint8_t to_mac[6], const uint8_t *
     *sent = *message;
     mac = (struct mac_option *)(sent + 1);
     *mac = (struct mac_option){.type = option, .length = 1};
-    memcpy(mac->mac, interfaces[interface].mac.addr_bytes, sizeof(mac->mac));
+    memcpy(mac->mac, from_mac->addr_bytes, sizeof(mac->mac));
     sent->checksum = icmpv6_checksum(m, ip, sizeof(*ip), length);
-    frame_send(m, interface, to_mac, RTE_ETHER_TYPE_IPV6);
+    frame_send_from(m, interface, from_mac->addr_bytes, to_mac, RTE_ETHER_TYPE_IPV6);
 }
 
 void nd_solicit(uint32_t interface, const struct vgw_ip *ip, const uint8_t *mac)

@@ -31,7 +31,7 @@ static int check(const struct vgw_neighbour *body, uint32_t interface, const str
     if (interface == 0)
         return error_set(e, ENOENT, "neighbour %u names interface %u, which does not exist",
                          body->id, body->interface);
-    if (interfaces[interface].port == 0)
+    if (interface_is_loopback(&interfaces[interface]))
         return error_set(e, EINVAL, "neighbour %u: interface %u is a loopback", body->id,
                          body->interface);
     if (!ip_is_host(&body->ip))

@@ -77,11 +77,12 @@ static void publish(uint32_t index)
     }
     length = make_header(header, o, i, a->ip.family);
     memcpy(&first, header, sizeof(first));
-    if (a->length != length || a->port != i->port ||
+    if (a->length != length || a->port != i->port || a->network != i->network ||
         memcmp(a->header + 6, header + 6, length - 6u) != 0) {
         __atomic_store_n(&a->ready, false, __ATOMIC_SEQ_CST);
         a->length = length;
         a->port = i->port;
+        a->network = i->network;
         memcpy(a->header + 8, header + 8, sizeof(a->header) - 8);
     }
     __atomic_store_n((uint64_t *)(void *)a->header, first, __ATOMIC_RELEASE);
@@ -140,6 +141,7 @@ static uint32_t create(uint32_t interface, const struct vgw_ip *ip)
         .interface = interface,
         .ip = *ip,
         .port = interfaces[interface].port,
+        .network = interfaces[interface].network,
         .mtu = interfaces[interface].mtu,
     };
     COUNTERS_RESET(adjacency_packets, index);

@@ -16,7 +16,8 @@ struct rte_mbuf *frame_alloc(void)
     return m;
 }
 
-void frame_send(struct rte_mbuf *m, uint32_t interface, const uint8_t to[6], uint16_t ethertype)
+void frame_send_from(struct rte_mbuf *m, uint32_t interface, const uint8_t from[6],
+                     const uint8_t to[6], uint16_t ethertype)
 {
     const struct interface *i = &interfaces[interface];
     uint8_t *header =
@@ -27,9 +28,17 @@ void frame_send(struct rte_mbuf *m, uint32_t interface, const uint8_t to[6], uin
         return;
     }
     memcpy(header, to, 6);
-    memcpy(header + 6, i->mac.addr_bytes, 6);
+    memcpy(header + 6, from, 6);
     memcpy(header + 12, i->tag, i->tag_length);
     ethertype = rte_cpu_to_be_16(ethertype);
     memcpy(header + 12 + i->tag_length, &ethertype, sizeof(ethertype));
-    inject_port(m, i->port);
+    if (i->network != 0)
+        inject_network(m, i->network, endpoint_make(ENDPOINT_INTERFACE, interface));
+    else
+        inject_port(m, i->port);
+}
+
+void frame_send(struct rte_mbuf *m, uint32_t interface, const uint8_t to[6], uint16_t ethertype)
+{
+    frame_send_from(m, interface, interfaces[interface].mac.addr_bytes, to, ethertype);
 }

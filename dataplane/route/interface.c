@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * The class INTERFACE and its query. A routed interface claims its encapsulation of its port
- * (port/classify.h) and follows the port's state, MAC and MTU; a loopback has nothing below it.
+ * (port/classify.h) and follows the port's state, MAC and MTU; one on a network is a member of it
+ * (route/irb.h); a loopback has nothing below it.
  * What an interface is in force follows from what was declared and from its port, in refresh(); all
  * else (routes, adjacencies, neighbours, and who watches) hears of it in one order, in publish().
  *
@@ -9,6 +10,7 @@
  * (RFC 4291 appendix A) unless one was declared.
  */
 #include "route/interface.h"
+#include "bridge/network.h"
 #include "core/object.h"
 #include "core/vmarray.h"
 #include "core/worker.h"
@@ -20,6 +22,7 @@
 #include "route/address.h"
 #include "route/adjacency.h"
 #include "route/ip.h"
+#include "route/irb.h"
 #include "route/route.h"
 #include "route/vrouter.h"
 
@@ -34,12 +37,14 @@ struct settings { /* of interfaces[] with the same index: what was declared */
     bool enabled;
     bool has_mac;
     uint8_t mac[6];
-    uint16_t mtu; /* 0: the port's */
+    uint8_t anycast_mac[6]; /* zero: none */
+    uint16_t mtu;           /* 0: the port's, or IRB_MTU */
     char name[VGW_NAME_MAX];
     struct vgw_encap encap;
     uint32_t refs;
     uint32_t next, previous; /* of the same port */
     uint32_t address_count;
+    uint32_t anycast_count; /* of them, the last ones */
     struct vgw_prefix *addresses;
 };
 
@@ -98,6 +103,16 @@ bool interface_has(uint32_t interface, const struct vgw_ip *ip)
     return false;
 }
 
+const struct rte_ether_addr *interface_mac_of(uint32_t interface, const struct vgw_ip *own)
+{
+    const struct interface *i = &interfaces[interface];
+
+    for (uint32_t k = i->own_count; k < i->address_count; k++)
+        if (ip_equal(&i->addresses[k].ip, own))
+            return &i->anycast_mac;
+    return &i->mac;
+}
+
 bool interface_reaches(uint32_t interface, const struct vgw_ip *ip)
 {
     const struct interface *i = &interfaces[interface];
@@ -108,13 +123,13 @@ bool interface_reaches(uint32_t interface, const struct vgw_ip *ip)
     return false;
 }
 
-const struct vgw_ip *interface_source(uint32_t interface, const struct vgw_ip *ip)
+static const struct vgw_ip *source_among(const struct vgw_prefix *addresses, uint32_t count,
+                                         const struct vgw_ip *ip)
 {
-    const struct interface *i = &interfaces[interface];
     const struct vgw_ip *any = NULL;
 
-    for (uint32_t k = 0; k < i->address_count; k++) {
-        const struct vgw_prefix *a = &i->addresses[k];
+    for (uint32_t k = 0; k < count; k++) {
+        const struct vgw_prefix *a = &addresses[k];
 
         if (a->ip.family != ip->family)
             continue;
@@ -126,20 +141,36 @@ const struct vgw_ip *interface_source(uint32_t interface, const struct vgw_ip *i
     return any;
 }
 
+const struct vgw_ip *interface_source(uint32_t interface, const struct vgw_ip *ip)
+{
+    const struct interface *i = &interfaces[interface];
+    const struct vgw_ip *own = source_among(i->addresses, i->own_count, ip);
+
+    if (own != NULL)
+        return own;
+    return source_among(i->addresses + i->own_count, (uint32_t)(i->address_count - i->own_count),
+                        ip);
+}
+
+/* One that is not link-local. */
+static const struct vgw_ip *routable_source(uint32_t interface, const struct vgw_ip *ip)
+{
+    const struct interface *i = &interfaces[interface];
+    const struct vgw_ip *source = source_among(i->addresses, i->own_count, ip);
+
+    if (source == NULL || ip_is_link_local(source))
+        source = source_among(i->addresses, i->address_count, ip);
+    return source == NULL || ip_is_link_local(source) ? NULL : source;
+}
+
 const struct vgw_ip *vrouter_source(uint32_t vrouter, uint32_t interface, const struct vgw_ip *ip)
 {
-    const struct vgw_ip *source = interface_source(interface, ip);
+    const struct vgw_ip *source = routable_source(interface, ip);
 
-    if (source != NULL && !ip_is_link_local(source))
-        return source;
-    for (uint32_t i = interface_next(0); i != 0; i = interface_next(i + 1)) {
-        const struct vgw_ip *other =
-            interfaces[i].vrouter == vrouter ? interface_source(i, ip) : NULL;
-
-        if (other != NULL && !ip_is_link_local(other))
-            return other;
-    }
-    return source;
+    for (uint32_t i = interface_next(0); source == NULL && i != 0; i = interface_next(i + 1))
+        if (interfaces[i].vrouter == vrouter)
+            source = routable_source(i, ip);
+    return source != NULL ? source : interface_source(interface, ip);
 }
 
 /* --- what is in force --- */
@@ -168,13 +199,29 @@ static void make_link_local(struct vgw_prefix *p, const struct rte_ether_addr *m
     };
 }
 
-/* The declared addresses and the one that is made. True when they differ from before. */
+static bool needs_link_local(const struct interface *i, const struct settings *s)
+{
+    bool has_ipv6 = false;
+
+    if (interface_is_loopback(i))
+        return false;
+    for (uint32_t k = 0; k < s->address_count; k++) {
+        has_ipv6 |= s->addresses[k].ip.family == 6;
+        if (ip_is_link_local(&s->addresses[k].ip) && k < s->address_count - s->anycast_count)
+            return false;
+    }
+    return has_ipv6;
+}
+
+/* The declared addresses and the one that is made, anycast ones last. True when they differ from
+ * before. */
 static bool refresh_addresses(uint32_t index)
 {
     struct interface *i = &interfaces[index];
     const struct settings *s = &settings[index];
-    uint32_t count = s->address_count;
-    bool has_ipv6 = false, has_link_local = false;
+    const uint32_t own = s->address_count - s->anycast_count;
+    const uint32_t made = needs_link_local(i, s);
+    const uint32_t count = s->address_count + made;
     struct vgw_prefix *addresses = calloc(count + 1, sizeof(*addresses));
     bool differs;
 
@@ -182,14 +229,11 @@ static bool refresh_addresses(uint32_t index)
         log_error("interface %u: no memory for its addresses", i->id);
         return false;
     }
-    for (uint32_t k = 0; k < count; k++) {
-        addresses[k] = s->addresses[k];
-        has_ipv6 |= addresses[k].ip.family == 6;
-        has_link_local |= ip_is_link_local(&addresses[k].ip);
-    }
-    if (has_ipv6 && !has_link_local && i->port != PORT_NONE)
-        make_link_local(&addresses[count++], &i->mac);
-    differs = count != i->address_count ||
+    memcpy(addresses, s->addresses, own * sizeof(*addresses));
+    if (made)
+        make_link_local(&addresses[own], &i->mac);
+    memcpy(addresses + own + made, s->addresses + own, s->anycast_count * sizeof(*addresses));
+    differs = count != i->address_count || own + made != i->own_count ||
               memcmp(addresses, i->addresses, count * sizeof(*addresses)) != 0;
     if (!differs) {
         free(addresses);
@@ -197,7 +241,8 @@ static bool refresh_addresses(uint32_t index)
     }
     free(i->addresses);
     i->addresses = addresses;
-    i->address_count = count;
+    i->address_count = (uint16_t)count;
+    i->own_count = (uint16_t)(own + made);
     return true;
 }
 
@@ -210,9 +255,15 @@ static void refresh(uint32_t index)
     const struct port *port = &ports[i->port];
     bool differs;
 
-    if (i->port == PORT_NONE) {
+    memcpy(i->anycast_mac.addr_bytes, s->anycast_mac, sizeof(s->anycast_mac));
+    if (interface_is_loopback(i)) {
         i->up = s->enabled;
         i->mtu = s->mtu != 0 ? s->mtu : LOOPBACK_MTU;
+    } else if (i->network != 0) {
+        i->mtu = s->mtu != 0 ? s->mtu : IRB_MTU;
+        irb_mac(i->mac.addr_bytes, i->id, s->has_mac ? s->mac : NULL);
+        irb_macs_sync(index);
+        __atomic_store_n(&i->up, s->enabled, __ATOMIC_RELEASE);
     } else {
         i->mtu = s->mtu != 0 && s->mtu < port->mtu ? s->mtu : port->mtu;
         if (s->has_mac)
@@ -223,7 +274,8 @@ static void refresh(uint32_t index)
     }
     differs = refresh_addresses(index);
     if (differs || was.up != i->up || was.mtu != i->mtu ||
-        !rte_is_same_ether_addr(&was.mac, &i->mac))
+        !rte_is_same_ether_addr(&was.mac, &i->mac) ||
+        !rte_is_same_ether_addr(&was.anycast_mac, &i->anycast_mac))
         publish(index);
 }
 
@@ -233,7 +285,7 @@ static void port_changed(uint32_t port)
         refresh(i);
 }
 
-/* --- its place: vrouter, port, encapsulation --- */
+/* --- its place: vrouter, port and encapsulation, network --- */
 
 static uint8_t make_tag(uint8_t tag[8], const struct vgw_encap *encap)
 {
@@ -251,14 +303,19 @@ static uint8_t make_tag(uint8_t tag[8], const struct vgw_encap *encap)
 static bool is_same_claim(uint32_t index, const struct vgw_interface *body)
 {
     return interfaces[index].port == (body->port == 0 ? PORT_NONE : port_by_id(body->port)) &&
+           interfaces[index].network == (body->network == 0 ? 0 : network_by_id(body->network)) &&
            memcmp(&settings[index].encap, &body->encap, sizeof(body->encap)) == 0;
 }
 
-/* Claims the encapsulation of the port that body names. */
+/* Claims the encapsulation of the port that body names, or joins the network. */
 static int claim(uint32_t index, const struct vgw_interface *body, struct error *e)
 {
     int err;
 
+    if (body->network != 0) {
+        err = irb_join(network_by_id(body->network), index);
+        return err == 0 ? 0 : error_set(e, -err, "interface %u: no memory", body->id);
+    }
     if (body->port == 0)
         return 0;
     err = classify_claim(port_by_id(body->port), &body->encap,
@@ -272,6 +329,14 @@ static int claim(uint32_t index, const struct vgw_interface *body, struct error 
     return 0;
 }
 
+static void unclaim(uint32_t index, const struct vgw_interface *body)
+{
+    if (body->network != 0)
+        irb_part(network_by_id(body->network), index);
+    else if (body->port != 0)
+        classify_release(port_by_id(body->port), &body->encap);
+}
+
 static void enter(uint32_t index, const struct vgw_interface *body)
 {
     struct interface *i = &interfaces[index];
@@ -281,6 +346,7 @@ static void enter(uint32_t index, const struct vgw_interface *body)
     vrouter_ref(i->vrouter);
     s->encap = body->encap;
     i->port = PORT_NONE;
+    i->network = body->network == 0 ? 0 : network_by_id(body->network);
     i->tag_length = 0;
     if (body->port == 0)
         return;
@@ -317,6 +383,12 @@ static void leave(uint32_t index, bool releases_claim)
         port_unref(i->port);
         i->port = PORT_NONE;
     }
+    if (i->network != 0) {
+        irb_macs_remove(index);
+        if (releases_claim)
+            irb_part(i->network, index);
+        i->network = 0;
+    }
     vrouter_unref(i->vrouter);
 }
 
@@ -338,11 +410,16 @@ static int check_addresses(const struct vgw_interface *body, struct error *e)
 
 static int check(const struct vgw_interface *body, struct error *e)
 {
+    int err;
+
     if (vrouter_by_id(body->vrouter) == 0)
         return error_set(e, ENOENT, "interface %u names vrouter %u, which does not exist", body->id,
                          body->vrouter);
-    if ((body->kind == VGW_INTERFACE_LOOPBACK) != (body->port == 0))
-        return error_set(e, EINVAL, "interface %u: a routed interface has a port, a loopback none",
+    if ((body->kind == VGW_INTERFACE_ROUTED) != (body->port != 0) ||
+        (body->kind == VGW_INTERFACE_IRB) != (body->network != 0))
+        return error_set(e, EINVAL,
+                         "interface %u: a routed interface has a port, an irb interface a network, "
+                         "a loopback neither",
                          body->id);
     if (body->port != 0 && port_by_id(body->port) == 0)
         return error_set(e, ENOENT, "interface %u names port %u, which does not exist", body->id,
@@ -353,6 +430,13 @@ static int check(const struct vgw_interface *body, struct error *e)
         return error_set(e, EINVAL, "interface %u: its name is not terminated", body->id);
     if (body->has_mac && (body->mac[0] & 1))
         return error_set(e, EINVAL, "interface %u: its MAC is a group address", body->id);
+    if (body->kind == VGW_INTERFACE_IRB && (err = irb_check(body, e)) < 0)
+        return err;
+    if (body->anycast_count != 0 &&
+        (!body->has_anycast_mac || body->anycast_count > body->address_count))
+        return error_set(e, EINVAL,
+                         "interface %u: anycast addresses are some of its own, and have a MAC",
+                         body->id);
     return check_addresses(body, e);
 }
 
@@ -374,9 +458,13 @@ static int configure(uint32_t index, const struct vgw_interface *body, struct er
     free(s->addresses);
     s->addresses = addresses;
     s->address_count = body->address_count;
+    s->anycast_count = body->anycast_count;
     s->enabled = body->enabled != 0;
     s->has_mac = body->has_mac != 0;
     memcpy(s->mac, body->mac, sizeof(s->mac));
+    memset(s->anycast_mac, 0, sizeof(s->anycast_mac));
+    if (body->has_anycast_mac)
+        memcpy(s->anycast_mac, body->anycast_mac, sizeof(s->anycast_mac));
     s->mtu = body->mtu;
     memcpy(s->name, body->name, sizeof(s->name));
     return 0;
@@ -409,8 +497,8 @@ static int create(const struct vgw_interface *body, struct error *e)
     if ((err = claim(index, body, e)) < 0)
         goto err;
     COUNTERS_RESET(interface_counters, index);
-    enter(index, body);
     interfaces[index].id = body->id;
+    enter(index, body);
     refresh(index);
     return 0;
 err:
@@ -435,8 +523,8 @@ static int interface_set(const void *b, struct error *e)
     if (moves && (err = claim(index, body, e)) < 0)
         return err;
     if ((err = configure(index, body, e)) < 0) {
-        if (moves && body->port != 0)
-            classify_release(port_by_id(body->port), &body->encap);
+        if (moves)
+            unclaim(index, body);
         return err;
     }
     if (moves || interfaces[index].vrouter != vrouter_by_id(body->vrouter)) {
@@ -525,10 +613,11 @@ static int interface_init(void)
     return 0;
 }
 
-int route_init(void)
+int route_init(const char *leaf_name)
 {
     int err;
 
+    irb_init(leaf_name);
     if ((err = vrouter_init()) < 0 || (err = address_init()) < 0 || (err = interface_init()) < 0 ||
         (err = adjacency_init()) < 0 || (err = next_hop_init()) < 0 || (err = path_init()) < 0 ||
         (err = route_table_init()) < 0 || (err = route_connected_init()) < 0 ||

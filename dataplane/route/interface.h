@@ -17,20 +17,31 @@
 struct interface {
     uint32_t id;      /* API id; 0: none */
     uint32_t vrouter; /* index */
-    uint16_t port;    /* index; PORT_NONE: loopback */
+    uint16_t port;    /* index; PORT_NONE: on a network, or a loopback */
     uint16_t mtu;     /* bytes of IP packet, in force */
+    uint32_t network; /* index; 0: on a port, or a loopback */
     bool up;
     uint8_t tag_length;        /* 0, 4, 8 */
     struct rte_ether_addr mac; /* in force */
     uint8_t tag[8];
+    struct rte_ether_addr anycast_mac; /* zero: none */
     /* main thread only */
-    uint32_t address_count;
+    uint16_t address_count;
+    uint16_t own_count;           /* of the addresses, the first ones: not anycast */
     struct vgw_prefix *addresses; /* with an IPv6 link-local one, configured or made (RFC 4291) */
 } __rte_cache_aligned;
+static_assert(sizeof(struct interface) == 64, "one cache line");
 
 extern struct interface *interfaces; /* vmarray of INTERFACES_MAX */
 
-int route_init(void);
+static inline bool interface_is_loopback(const struct interface *i)
+{
+    return i->port == 0 && i->network == 0;
+}
+
+/* Of the MACs that MACs of interfaces on networks are made of: the leaf's name, which is its own.
+ */
+int route_init(const char *leaf_name);
 uint32_t vrouter_by_id(uint32_t id);
 uint32_t interface_by_id(uint32_t id);
 
@@ -52,15 +63,18 @@ void interface_unref(uint32_t interface);
 uint32_t interface_next(uint32_t from);
 /* Is ip an address of this very interface? */
 bool interface_has(uint32_t interface, const struct vgw_ip *ip);
+/* The MAC that goes with an address of this interface. */
+const struct rte_ether_addr *interface_mac_of(uint32_t interface, const struct vgw_ip *own);
 /* Has it a subnet with this address, so that it may be a neighbour's? */
 bool interface_reaches(uint32_t interface, const struct vgw_ip *ip);
 /* The interface's address to talk to ip with: of the same subnet, else (RFC 6724 in small) any of
- * the family, link-local ones for link-local ones; NULL: it has none. */
+ * the family, link-local ones for link-local ones; an anycast one only where there is no other
+ * (answers to those may stop at another leaf). NULL: it has none. */
 const struct vgw_ip *interface_source(uint32_t interface, const struct vgw_ip *ip);
 /* The same, or any address of the family that the vrouter has (an unnumbered interface). */
 const struct vgw_ip *vrouter_source(uint32_t vrouter, uint32_t interface, const struct vgw_ip *ip);
 
-/* The underlay stage (route/underlay.c) checks link layer and IP header of what comes in by an
+/* The input stages (route/input.c) checks link layer and IP header of what comes in by an
  * interface, then asks: is this UDP datagram, to an own address, for a tunnel endpoint? VXLAN
  * answers from its table of (vrouter, address, port): index of the VTEP, or 0. Worker. */
 uint32_t vtep_match(uint32_t vrouter, const uint8_t *address, bool is_ipv6, uint16_t udp_port_be);

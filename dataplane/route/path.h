@@ -32,6 +32,7 @@ struct adjacency {
     uint8_t _pad2[2];
     uint32_t interface; /* index into interfaces[] */
     struct vgw_ip ip;   /* the neighbour */
+    uint32_t network;   /* index, when the interface is on one: frames are bridged there */
 } __rte_cache_aligned;
 static_assert(sizeof(struct adjacency) == 64, "one cache line");
 static_assert(offsetof(struct adjacency, header) % 8 == 0, "the MAC is one store");
@@ -51,6 +52,16 @@ static inline uint32_t path_adjacency(uint32_t path, uint32_t flow)
     const struct path *p = &paths[path];
 
     return p->bucket[(flow ^ flow >> 16) & p->mask];
+}
+
+/* Worker: makes a complete frame (data at its Ethernet header) one of the adjacency's network. */
+static inline void adjacency_enter(const struct adjacency *a, struct packet *p)
+{
+    p->from = endpoint_make(ENDPOINT_INTERFACE, a->interface);
+    p->to = ENDPOINT_NOWHERE;
+    p->network = a->network;
+    p->group = 0;
+    p->flags &= (uint8_t) ~(PACKET_BROADCAST | PACKET_MULTICAST | PACKET_FLOODED);
 }
 
 /* Main thread. changed() is called at once, and whenever the path's index or MTU changes; path 0:

@@ -16,7 +16,7 @@ static struct route **first_of; /* [interface] */
 
 static bool is_connecting(const struct interface *i, const struct vgw_prefix *a)
 {
-    return i->up && i->port != PORT_NONE && a->length < ip_width(a->ip.family) &&
+    return i->up && !interface_is_loopback(i) && a->length < ip_width(a->ip.family) &&
            !ip_is_link_local(&a->ip);
 }
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * What the UNDERLAY stage (route/underlay.c) hands to VXLAN_DECAP: a UDP datagram that vtep_match()
+ * What the UNDERLAY stage (route/input.c) hands to VXLAN_DECAP: a UDP datagram that vtep_match()
  * took for a tunnel endpoint. The stage vouches for:
  *
  * - mbuf: data still starts at the outer Ethernet header; l2_len is the length of Ethernet header

@@ -161,6 +161,13 @@ static inline uint16_t identification(const struct worker *w, uint32_t tunnel)
     return (uint16_t)(w->tunnel_counters[tunnel].tx_packets * WORKERS_MAX + w->index);
 }
 
+/* The underlay is a network: the packet is bridged there. */
+static void over_network(struct worker *w, struct packet *p, const struct adjacency *a)
+{
+    adjacency_enter(a, p);
+    packet_again(w, STAGE_BRIDGE, p);
+}
+
 /* The link layer's header, for which make_room() left room. A packet whose next hop is not known
  * yet goes to the main thread without it, complete otherwise. */
 static inline void send_out(struct worker *w, struct packet *p, uint32_t adjacency)
@@ -178,7 +185,10 @@ static inline void send_out(struct worker *w, struct packet *p, uint32_t adjacen
     c->tx_packets++;
     c->tx_bytes += rte_pktmbuf_pkt_len(p->mbuf);
     observe(w, VGW_POINT_ENCAP, p, 1);
-    port_send(w, a->port, p);
+    if (unlikely(a->network != 0))
+        over_network(w, p, a);
+    else
+        port_send(w, a->port, p);
 }
 
 static inline void count(struct worker *w, const struct packet *p, uint32_t tunnel)

@@ -219,7 +219,7 @@ static void send_message(uint32_t interface, const struct vgw_ip *to, const uint
     size_t link = RTE_ETHER_HDR_LEN + i->tag_length;
     uint16_t type_be =
         to->family == 4 ? RTE_BE16(RTE_ETHER_TYPE_IPV4) : RTE_BE16(RTE_ETHER_TYPE_IPV6);
-    struct rte_mbuf *m = i->up && i->port != PORT_NONE ? inject_alloc() : NULL;
+    struct rte_mbuf *m = i->up && !interface_is_loopback(i) ? inject_alloc() : NULL;
     uint8_t *frame = m != NULL ? (uint8_t *)rte_pktmbuf_append(m, link + header + length) : NULL;
 
     if (frame == NULL) {
@@ -235,7 +235,10 @@ static void send_message(uint32_t interface, const struct vgw_ip *to, const uint
         write_ipv4(frame + link, i, to, frame + link + header, length);
     else
         write_ipv6(frame + link, i, to, frame + link + header, length);
-    inject_port(m, i->port);
+    if (i->network != 0)
+        inject_network(m, i->network, endpoint_make(ENDPOINT_INTERFACE, interface));
+    else
+        inject_port(m, i->port);
 }
 
 void group_send_report(uint32_t interface, uint8_t family, const struct group_record *records,

@@ -182,8 +182,9 @@ class Vrouter(Structure):
 
 
 class Interface(Structure):
-    _fields_ = [("id", u32), ("vrouter", u32), ("port", u32), ("kind", u8), ("enabled", u8), ("has_mac", u8),
-                ("_pad", u8), ("encap", Encap), ("mac", Mac), ("mtu", u16), ("name", ctypes.c_char * 64),
+    _fields_ = [("id", u32), ("vrouter", u32), ("port", u32), ("network", u32), ("kind", u8), ("enabled", u8),
+                ("has_mac", u8), ("has_anycast_mac", u8), ("encap", Encap), ("mac", Mac), ("anycast_mac", Mac),
+                ("mtu", u16), ("anycast_count", u16), ("name", ctypes.c_char * 64),
                 ("address_count", u32)]
 
 
@@ -233,8 +234,8 @@ class AttachmentState(Structure):
 
 
 class MacState(Structure):
-    _fields_ = [("network", u32), ("attachment", u32), ("vtep", u32), ("vni", u32), ("remote", Ip), ("mac", Mac),
-                ("is_static", u8), ("_pad", u8), ("age_s", u32)]
+    _fields_ = [("network", u32), ("attachment", u32), ("vtep", u32), ("vni", u32), ("interface", u32),
+                ("remote", Ip), ("mac", Mac), ("is_static", u8), ("_pad", u8), ("age_s", u32)]
 
 
 class InterfaceState(Structure):
@@ -627,11 +628,14 @@ class Gateway:
                                         (name or f"vrouter{id}").encode()))
 
     def interface(self, id, vrouter, port=0, addresses=(), vlan=0, inner=0, tpid=None, mac=None, mtu=0,
-                  enabled=True, name=""):
-        """port 0: a loopback. addresses: "192.0.2.1/24"."""
-        body = Interface(id, vrouter, port, 0 if port else 1, enabled, mac is not None, 0,
-                         encap(None, vlan, inner, tpid), to_mac(mac), mtu, name.encode(), len(addresses))
-        self.declare("interface", bytes(body) + b"".join(bytes(to_prefix(a)) for a in addresses))
+                  enabled=True, network=0, anycast=(), anycast_mac=None, name=""):
+        """With a port: routed; with a network: IRB; else a loopback. addresses: "192.0.2.1/24"; anycast: those that
+        other leaves have too."""
+        kind = 0 if port else 2 if network else 1
+        body = Interface(id, vrouter, port, network, kind, enabled, mac is not None, anycast_mac is not None,
+                         encap(None, vlan, inner, tpid), to_mac(mac), to_mac(anycast_mac), mtu, len(anycast),
+                         name.encode(), len(addresses) + len(anycast))
+        self.declare("interface", bytes(body) + b"".join(bytes(to_prefix(a)) for a in (*addresses, *anycast)))
 
     def route(self, id, vrouter, prefix, next_hops=(), blackhole=False):
         """next_hops: addresses, or (address, interface id, weight)."""

@@ -1,17 +1,18 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * The stage of packets that came in by a routed interface: checks link layer and IP header, and
- * sorts them into tunnelled ones (see underlay.h), those that the main thread answers, and the
- * rest, which ends here under the name of what was wrong. Nothing is forwarded.
+ * The stages of packets that came in by a vrouter's interface: UNDERLAY by a routed one, IRB by one
+ * on a network. They check link layer and IP header, and sort packets into tunnelled ones (see
+ * underlay.h), those that the main thread answers, and the rest, which ends here under the name of
+ * what was wrong. Nothing is forwarded.
  *
  * RFC 1812 5.2.2 and RFC 1122 3.2.1 (IPv4 header, addresses), RFC 8200 3, 4 (IPv6 header and
  * extension headers), RFC 7348 4.3 (no reassembly).
  */
-#include "route/underlay.h"
 #include "punt/punt.h"
 #include "route/interface.h"
 #include "route/ip.h"
 #include "route/ipv6_chain.h"
+#include "route/underlay.h"
 
 #include <netinet/in.h>
 #include <rte_byteorder.h>
@@ -204,8 +205,9 @@ static bool is_tag(uint16_t ethertype)
     return ethertype == RTE_ETHER_TYPE_VLAN || ethertype == RTE_ETHER_TYPE_QINQ;
 }
 
-/* The ethertype behind the tags, and m->l2_len. */
-static uint16_t link_layer(struct rte_mbuf *m)
+/* The ethertype behind the tags, and m->l2_len. On a network a tag that is still there makes it
+ * another frame than the interface's. */
+static uint16_t link_layer(struct rte_mbuf *m, bool on_network)
 {
     uint32_t at = 12;
     uint16_t ethertype;
@@ -215,7 +217,7 @@ static uint16_t link_layer(struct rte_mbuf *m)
             return 0;
         memcpy(&ethertype, rte_pktmbuf_mtod_offset(m, const uint8_t *, at), sizeof(ethertype));
         ethertype = rte_be_to_cpu_16(ethertype);
-        if (!is_tag(ethertype) || at == 20)
+        if (!is_tag(ethertype) || on_network || at == 20)
             break;
         at += 4;
     }
@@ -235,9 +237,10 @@ static unsigned int verdict_of(struct packet *p, const struct interface *i)
     if (m->data_len < RTE_ETHER_HDR_LEN)
         return VGW_DROP_RUNT;
     to_group_mac = rte_is_multicast_ether_addr(to);
-    if (!to_group_mac && !rte_is_same_ether_addr(to, &i->mac))
+    if (!to_group_mac && !rte_is_same_ether_addr(to, &i->mac) &&
+        !rte_is_same_ether_addr(to, &i->anycast_mac))
         return VGW_DROP_NOT_OURS;
-    ethertype = link_layer(m);
+    ethertype = link_layer(m, i->network != 0);
     switch (ethertype) {
     case RTE_ETHER_TYPE_IPV4:
         return ipv4_verdict(p, i->vrouter, to_group_mac);
@@ -250,13 +253,16 @@ static unsigned int verdict_of(struct packet *p, const struct interface *i)
     }
 }
 
-static void dispatch(struct worker *w, struct packet *p, unsigned int verdict)
+static void dispatch(struct worker *w, struct packet *p, unsigned int verdict, bool on_network)
 {
     const uint16_t l3_offset = p->mbuf->l2_len;
 
     switch (verdict) {
     case TO_VXLAN:
-        stage_push(w, STAGE_VXLAN_DECAP, p);
+        if (on_network)
+            packet_again(w, STAGE_VXLAN_DECAP, p);
+        else
+            stage_push(w, STAGE_VXLAN_DECAP, p);
         break;
     case TO_ARP:
         punt(w, p, PUNT_ARP, l3_offset, 0);
@@ -280,14 +286,22 @@ void underlay_stage(struct worker *w, struct vector *v)
     for (uint32_t k = 0; k < v->count && k < PREFETCH_AHEAD; k++)
         rte_prefetch0(rte_pktmbuf_mtod(v->packets[k].mbuf, void *));
     VECTOR_FOREACH (p, v) {
-        const uint32_t index = endpoint_index(p->from);
-        struct counters *c = &w->interface_counters[index];
-
         if (p + PREFETCH_AHEAD < v->packets + v->count)
             rte_prefetch0(rte_pktmbuf_mtod(p[PREFETCH_AHEAD].mbuf, void *));
+        dispatch(w, p, verdict_of(p, &interfaces[endpoint_index(p->from)]), false);
+    }
+}
+
+/* The bridge has looked at the frames: they are in the cache. */
+void irb_stage(struct worker *w, struct vector *v)
+{
+    VECTOR_FOREACH (p, v) {
+        const uint32_t index = endpoint_index(p->to);
+        struct counters *c = &w->interface_counters[index];
+
+        p->from = p->to;
         c->rx_packets++;
         c->rx_bytes += p->mbuf->pkt_len;
-        dispatch(w, p, verdict_of(p, &interfaces[index]));
+        dispatch(w, p, verdict_of(p, &interfaces[index]), true);
     }
-    v->count = 0;
 }

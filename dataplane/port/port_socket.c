@@ -1,16 +1,20 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Unix socket paths of ports, see socket_path.h. */
-#include "port/socket_path.h"
+ * Ports at a Unix socket, see port_socket.h. */
+#include "port/port_socket.h"
+#include "port/ethdev.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
 #include <unistd.h>
 
-int socket_path_check(const struct vgw_port *config, const char *path, struct error *e)
+int socket_check(const struct vgw_port *config, struct error *e)
 {
+    const char *path = strchr(config->device, ':') + 1;
+
     if (path[0] != '/' || path[1] == '\0')
         return error_set(e, EINVAL, "%s: the path of a socket begins with /", config->device);
     if (strpbrk(path, ",=[]\"'\\ ") != NULL)
@@ -23,7 +27,8 @@ int socket_path_check(const struct vgw_port *config, const char *path, struct er
     return 0;
 }
 
-int socket_path_clear(const char *path)
+/* -EADDRINUSE: somebody listens there. */
+static int path_clear(const char *path)
 {
     struct sockaddr_un address = {.sun_family = AF_UNIX};
     struct stat st;
@@ -43,4 +48,44 @@ int socket_path_clear(const char *path)
     if (rc != -ECONNREFUSED)
         return -EADDRINUSE;
     return unlink(path) < 0 ? -errno : 0;
+}
+
+int socket_prepare(struct port_device *d)
+{
+    int rc = d->config.client ? 0 : path_clear(d->name);
+
+    return rc < 0 ? device_fails(d, rc, "%s: %s", d->name, strerror(-rc)) : 0;
+}
+
+void socket_close(struct port_device *d)
+{
+    ethdev_unplug(d);
+    if (!d->config.client)
+        unlink(d->name);
+}
+
+void socket_link(struct port_device *d, struct device_link *link)
+{
+    ethdev_link(d, link);
+    link->speed_mbps = 0;
+    if (!link->up)
+        snprintf(d->reason, sizeof(d->reason), "nobody at the other end of %s", d->name);
+    else
+        d->reason[0] = '\0';
+}
+
+int socket_set_mac(struct port_device *d, const struct rte_ether_addr *mac)
+{
+    d->mac = *mac;
+    return 0;
+}
+
+int socket_set_mtu(struct port_device *d, uint16_t mtu)
+{
+    return 0;
+}
+
+void socket_choose_mac(struct port_device *d)
+{
+    d->mac = d->config.has_mac ? *(const struct rte_ether_addr *)d->config.mac : d->stable_mac;
 }

@@ -21,6 +21,7 @@
 #include "punt/ping.h"
 #include "route/address.h"
 #include "route/adjacency.h"
+#include "route/fib.h"
 #include "route/ip.h"
 #include "route/irb.h"
 #include "route/route.h"
@@ -618,6 +619,7 @@ int route_init(const char *leaf_name)
     int err;
 
     irb_init(leaf_name);
+    fib_init();
     if ((err = vrouter_init()) < 0 || (err = address_init()) < 0 || (err = interface_init()) < 0 ||
         (err = adjacency_init()) < 0 || (err = next_hop_init()) < 0 || (err = path_init()) < 0 ||
         (err = route_table_init()) < 0 || (err = route_connected_init()) < 0 ||

@@ -1,0 +1,213 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Lookups in the forwarding tables, see fib_node.h. A visit of a node needs no branch but whether
+ * the address is within it; of many addresses each goes one level down in turn, so that their cache
+ * misses overlap.
+ */
+#include "route/fib.h"
+#include "route/fib_node.h"
+
+#include <rte_byteorder.h>
+#include <rte_prefetch.h>
+#include <string.h>
+
+#define BULK 32 /* addresses at a time: as many as a core has misses under way, and some more */
+
+/* The value with the longest prefix so far. */
+struct search {
+    struct fib_key key;
+    const uint32_t *best; /* NULL: none */
+    fib_link_t link;      /* where to go on; 0: nowhere */
+};
+
+static inline uint32_t load(const uint32_t *word)
+{
+    return __atomic_load_n(word, __ATOMIC_ACQUIRE); /* published by the writer with what is there */
+}
+
+/* For each value of the upper five bits of a chunk: the values that may match in word 0, those of
+ * 0 .. 5 bits. */
+#define BITS5(n)                                                                                   \
+    (1ull << 1 | 1ull << (2 + ((n) >> 4)) | 1ull << (4 + ((n) >> 3)) | 1ull << (8 + ((n) >> 2)) |  \
+     1ull << (16 + ((n) >> 1)) | 1ull << (32 + (n)))
+#define BITS5_4(n) BITS5(n), BITS5(n + 1), BITS5(n + 2), BITS5(n + 3)
+static const uint64_t ancestors[32] = {
+    BITS5_4(0),  BITS5_4(4),  BITS5_4(8),  BITS5_4(12),
+    BITS5_4(16), BITS5_4(20), BITS5_4(24), BITS5_4(28),
+};
+
+/* The longest of a node's own prefixes that has the chunk; 0: none. */
+static inline uint32_t longest(const struct fib_node *n, uint32_t chunk)
+{
+    uint32_t bit7 = 128 + (chunk >> 1), bit6 = 64 + (chunk >> 2);
+    uint64_t shorter = n->values[0] & ancestors[chunk >> 3];
+    uint32_t bit = shorter == 0 ? 0 : 63 - (uint32_t)__builtin_clzll(shorter);
+
+    bit = fib_has(n->values, bit6) ? bit6 : bit;
+    return fib_has(n->values, bit7) ? bit7 : bit;
+}
+
+static inline bool agrees(struct fib_key key, uint64_t high, const uint64_t *low, unsigned int bits,
+                          bool is_ipv6)
+{
+    if (!is_ipv6)
+        return fib_agrees4(key.high, high, bits);
+    return fib_agrees6(key, (struct fib_key){high, *low}, bits);
+}
+
+/* One step down: takes what matches, and says where to go on. */
+static inline void visit(struct search *s, bool is_ipv6)
+{
+    fib_link_t link = s->link;
+
+    s->link = 0;
+    if (fib_is_leaf(link)) {
+        const struct fib_leaf *leaf = fib_at(link);
+
+        if (agrees(s->key, leaf->high, &leaf->low, leaf->length, is_ipv6))
+            s->best = &leaf->value;
+    } else {
+        struct fib_node *n = fib_at(link);
+        const uint32_t *items = fib_items(n, is_ipv6);
+        uint32_t chunk, bit;
+
+        if (!agrees(s->key, n->high, &n->low, n->at, is_ipv6))
+            return;
+        chunk = fib_chunk(s->key, n->at, is_ipv6);
+        bit = longest(n, chunk);
+        if (bit != 0)
+            s->best = &items[fib_value_rank(n, bit)];
+        if (fib_has(n->children, chunk))
+            s->link = load(&items[n->value_count + fib_child_rank(n, chunk)]);
+    }
+}
+
+static inline void prefetch(fib_link_t link)
+{
+    const char *at = fib_at(link);
+
+    rte_prefetch0(at);
+    rte_prefetch0(at + 64);
+}
+
+static inline const struct fib_root *root_of(uint32_t vrouter, bool is_ipv6)
+{
+    return &fib_roots[vrouter].family[is_ipv6];
+}
+
+/* Where a search begins: at the shortcut, where there is one. */
+static inline const fib_link_t *entry_of(const struct fib_root *root, uint64_t high)
+{
+    fib_link_t shortcut = load(&root->shortcut);
+
+    if (shortcut != 0)
+        return (const fib_link_t *)fib_at(shortcut) + (high >> (64 - FIB_SHORTCUT_BITS));
+    return &root->link[high >> 63];
+}
+
+/* From the root: what is shorter than a shortcut's prefixes. */
+static __rte_noinline void search_short(struct search *s, const struct fib_root *root, bool is_ipv6)
+{
+    s->link = load(&root->link[s->key.high >> 63]);
+    while (s->link != 0)
+        visit(s, is_ipv6);
+    if (s->best == NULL)
+        s->best = &root->value;
+}
+
+static inline void bulk(struct search *searches, const uint32_t *vrouters, uint32_t *values,
+                        uint32_t count, bool is_ipv6)
+{
+    const fib_link_t *entries[BULK];
+    uint8_t active[BULK];
+    uint32_t left = 0;
+
+    for (uint32_t i = 0; i < count; i++) {
+        entries[i] = entry_of(root_of(vrouters[i], is_ipv6), searches[i].key.high);
+        rte_prefetch0(entries[i]);
+    }
+    for (uint32_t i = 0; i < count; i++) {
+        searches[i].link = load(entries[i]);
+        searches[i].best = NULL;
+        if (searches[i].link == 0)
+            continue;
+        prefetch(searches[i].link);
+        active[left++] = (uint8_t)i;
+    }
+    while (left != 0) {
+        uint32_t going = 0;
+
+        for (uint32_t k = 0; k < left; k++) {
+            struct search *s = &searches[active[k]];
+
+            visit(s, is_ipv6);
+            if (s->link != 0) {
+                prefetch(s->link);
+                active[going++] = active[k];
+            } else {
+                rte_prefetch0(s->best);
+            }
+        }
+        left = going;
+    }
+    for (uint32_t i = 0; i < count; i++) {
+        if (unlikely(searches[i].best == NULL))
+            search_short(&searches[i], root_of(vrouters[i], is_ipv6), is_ipv6);
+        values[i] = load(searches[i].best);
+    }
+}
+
+static inline struct fib_key key4(uint32_t address_be)
+{
+    return (struct fib_key){(uint64_t)rte_be_to_cpu_32(address_be) << 32, 0};
+}
+
+static inline struct fib_key key6(const uint8_t *address)
+{
+    uint64_t halves[2];
+
+    memcpy(halves, address, sizeof(halves));
+    return (struct fib_key){rte_be_to_cpu_64(halves[0]), rte_be_to_cpu_64(halves[1])};
+}
+
+void fib_lookup4_bulk(const uint32_t *vrouters, const uint32_t *addresses_be, uint32_t *values,
+                      uint32_t count)
+{
+    struct search searches[BULK];
+
+    for (uint32_t from = 0; from < count; from += BULK) {
+        uint32_t n = RTE_MIN(count - from, (uint32_t)BULK);
+
+        for (uint32_t i = 0; i < n; i++)
+            searches[i].key = key4(addresses_be[from + i]);
+        bulk(searches, vrouters + from, values + from, n, false);
+    }
+}
+
+void fib_lookup6_bulk(const uint32_t *vrouters, const uint8_t *const *addresses, uint32_t *values,
+                      uint32_t count)
+{
+    struct search searches[BULK];
+
+    for (uint32_t from = 0; from < count; from += BULK) {
+        uint32_t n = RTE_MIN(count - from, (uint32_t)BULK);
+
+        for (uint32_t i = 0; i < n; i++)
+            searches[i].key = key6(addresses[from + i]);
+        bulk(searches, vrouters + from, values + from, n, true);
+    }
+}
+
+uint32_t fib_lookup(uint32_t vrouter, const struct vgw_ip *ip)
+{
+    const uint8_t *address = ip->bytes;
+    uint32_t address_be, value;
+
+    if (ip->family == 6) {
+        fib_lookup6_bulk(&vrouter, &address, &value, 1);
+    } else {
+        memcpy(&address_be, address, sizeof(address_be));
+        fib_lookup4_bulk(&vrouter, &address_be, &value, 1);
+    }
+    return value;
+}

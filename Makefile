@@ -29,13 +29,13 @@ test: setup-build setup-test ## unit, packet, system and interop tests, sanitize
 lint: setup-lint build ## format, clang and static analysis
 	scripts/lint
 
-fuzz: setup-test ## every fuzz target for SECONDS (60) each
+fuzz: setup-build setup-test ## every fuzz target for SECONDS (60) each
 	test/fuzz/run.sh $(or $(SECONDS),60)
 
 bench: setup-bench build ## what is measured, with its peers
 	bench/run
 
-deb: setup-deb ## the Debian package
+deb: setup-build setup-deb ## the Debian package
 	scripts/deb
 
 install: build ## into DESTDIR

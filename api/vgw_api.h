@@ -118,8 +118,8 @@ struct vgw_ack {
 };
 
 /* What a QUERY can ask for; the record type is in the header named. The filter of PORT, NETWORK,
- * ATTACHMENT, INTERFACE and VTEP is the id of the one object wanted. A data plane may ignore a filter:
- * the client looks at what it gets. */
+ * ATTACHMENT, INTERFACE and VTEP is the id of the one object wanted. A data plane may ignore a
+ * filter: the client looks at what it gets. */
 enum vgw_query_kind {
     VGW_QUERY_SYSTEM = 1, /* struct vgw_system_state      vgw_worker.h */
     VGW_QUERY_PORT,       /* struct vgw_port_state        vgw_port.h */

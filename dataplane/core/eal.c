@@ -123,8 +123,8 @@ int eal_start(const struct conf *conf, bool threads)
         return rc;
     add(&a, "vgw-dataplane");
     add_lcores(&a, conf, threads);
-    /* EAL's memory grows when it is in huge pages. Small ones it reserves once, and the kernel gives
-     * them when they are touched. */
+    /* EAL's memory grows when it is in huge pages. Small ones it reserves once, and the kernel
+     * gives them when they are touched. */
     add(&a, "-m%u", conf->memory_mib + (huge_pages ? 0 : OTHER_MIB));
     if (huge_pages) {
         add(&a, "--in-memory");

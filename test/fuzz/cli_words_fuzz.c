@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * The CLI's parser of configuration in words. The first byte says what the rest is: set lines (what they
- * set is printed as commands, which must set the same again), a path in words, or a path of the server.
- * The models are read from VGW_YANG_DIR, else from yang/ of the working directory.
+ * The CLI's parser of configuration in words. The first byte says what the rest is: set lines (what
+ * they set is printed as commands, which must set the same again), a path in words, or a path of
+ * the server. The models are read from VGW_YANG_DIR, else from yang/ of the working directory.
  */
 #include <stdint.h>
 #include <stdio.h>
@@ -45,7 +45,8 @@ static bool set_lines(struct edit *edit, const char *lines, int skip)
 
         tokens_split(&tokens, lines, length);
         if (tokens.count > skip)
-            accepted = !edit_set(edit, &schema, tokens.count - skip, tokens.word + skip, &error, &at);
+            accepted =
+                !edit_set(edit, &schema, tokens.count - skip, tokens.word + skip, &error, &at);
         tokens_free(&tokens);
         text_free(&error);
         lines += length + (lines[length] == '\n');
@@ -88,7 +89,8 @@ static void check_path(const char *line)
         words_from_path(&words, text_get(&path));
         tokens_free(&tokens);
         tokens_split(&tokens, text_get(&words), words.length);
-        if (words_to_path(&schema, tokens.count, tokens.word, &again, &node, &has_entry, &error, &at) ||
+        if (words_to_path(&schema, tokens.count, tokens.word, &again, &node, &has_entry, &error,
+                          &at) ||
             strcmp(text_get(&path), text_get(&again)) != 0)
             abort();
     }

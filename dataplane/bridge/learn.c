@@ -4,8 +4,10 @@
  * worker, and three things that keep a flood of new MACs from starving others:
  *
  * - a cache of what was passed on within this second, so that a burst of frames asks once;
- * - a token bucket for each network, and one for each port a frame came in by (tunnels: that of the
- *   underlay), so that no network or port can fill the ring;
+ * - while main is behind (half of the ring waits): a token bucket for each network, and one
+ * for each port a frame came in by (tunnels: that of the underlay), so that no network or port can
+ *   fill the ring. While main keeps up there is nobody to protect, and one network may learn as
+ *   fast as main can;
  * - the main thread takes a bounded number a turn.
  *
  * A network's bucket is found in a small set-associative cache. A bucket that has all its tokens is
@@ -19,8 +21,9 @@
 #include <rte_ring_elem.h>
 #include <stdio.h>
 
-#define RING_SIZE 16384 /* messages of a worker */
-#define POLL_MAX 4096   /* messages the main thread takes a turn */
+#define RING_SIZE 32768 /* messages of a worker */
+#define RING_CROWDED (RING_SIZE / 2)
+#define POLL_MAX 4096 /* messages the main thread takes a turn */
 #define BULK 32
 #define RECENT_BITS 12 /* 4096 MACs passed on lately, of a worker */
 #define MOVES_PER_S 4  /* that a worker passes on of one MAC */
@@ -99,6 +102,7 @@ static struct network_bucket *network_bucket(struct learner *l, uint32_t network
     return fullest;
 }
 
+/* False: the network, or the port, has had its share. */
 static bool take_tokens(struct learner *l, uint32_t network, uint32_t port, uint64_t now_ns)
 {
     struct network_bucket *n = network_bucket(l, network);
@@ -117,15 +121,17 @@ void learn(struct worker *w, const struct packet *p, uint64_t mac)
     struct learner *l = w->learner;
     struct recent *r = recent_of(l, p->network, mac);
     struct message message = {mac, p->network, p->from};
-    bool empty;
+    uint32_t queued;
 
-    if (said_already(r, p, mac, w->now_s) || !take_tokens(l, p->network, p->port, w->now_ns))
+    if (said_already(r, p, mac, w->now_s))
         return;
-    empty = rte_ring_empty(l->ring);
+    queued = rte_ring_count(l->ring);
+    if (!take_tokens(l, p->network, p->port, w->now_ns) && queued >= RING_CROWDED)
+        return;
     if (rte_ring_sp_enqueue_elem(l->ring, &message, sizeof(message)) != 0)
         return;
     remember(r, p, mac, w->now_s);
-    if (empty)
+    if (queued == 0)
         loop_wake();
 }
 

@@ -12,7 +12,7 @@
 #include <errno.h>
 #include <string.h>
 
-#define STATIC_MACS_MAX (1u << 22)
+#define STATIC_MACS_MAX (1u << 25) /* as many as the FDB holds */
 
 struct static_mac {
     uint64_t mac;

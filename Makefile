@@ -35,6 +35,9 @@ fuzz: setup-build setup-test ## every fuzz target for SECONDS (60) each
 bench: setup-bench build ## what is measured, with its peers
 	bench/run
 
+bench-scale: setup-bench build ## how much a leaf holds, beside what is promised (root, 10 GiB of memory)
+	bench/scale/run
+
 deb: setup-build setup-deb ## the Debian package
 	scripts/deb
 
@@ -47,4 +50,4 @@ clean: ## remove what was built
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14
 
-.PHONY: all build demo demo-keep test lint fuzz bench deb install clean help
+.PHONY: all build demo demo-keep test lint fuzz bench bench-scale deb install clean help

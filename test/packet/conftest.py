@@ -15,7 +15,8 @@ def gateway(request):
     g = harness.Gateway()
     yield g
     if request.node.stash.get(failed, False):
-        g.harness.kill()
+        g.harness.process.kill()
+        g.harness.process.wait()
     else:
         g.stop()
 

@@ -1,0 +1,252 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: Apache-2.0
+"""What one leaf holds, and how fast: a row for each promise, with what was measured.
+
+                              +--------------- leaf: vgw-dataplane --------------+
+    left: eth0 --- left0 ---- | network 1 ... VTEP 192.0.2.1 on vrouter underlay | --- a0 --- hop-a :core
+    (scale_probe sends)       +--------------------------------------------------+ --- b0 --- hop-b :core
+                                                                        (scale_probe listens)
+
+The data plane is the real one. What declares millions of objects to it is scale_client: control's own dpsync over a
+configuration made up as it is walked. The rows about the store are vgw-control's own, SQLite, RESTCONF and all.
+
+    scale.py [--small] [networks|macs|tunnels|store ...]
+
+--small: a hundredth of everything, to see that it works.
+"""
+import argparse
+import os
+import pathlib
+import signal
+import subprocess
+import sys
+import time
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2] / "test/lib"))
+from restconf import Connection, JSON, RUNNING  # noqa: E402
+from topology import BUILD, Topology, run, wait_for  # noqa: E402
+
+GIB = 1 << 30
+
+
+class Table:
+    """promise | measured | met"""
+
+    def __init__(self):
+        self.missed = 0
+
+    def head(self, text):
+        print(f"\n{text}\n{'promise':58} {'measured':>24}  met", flush=True)
+
+    def row(self, promise, measured, met):
+        self.missed += met is False
+        print(f"{promise:58} {measured:>24}  {'' if met is None else 'yes' if met else 'NO'}", flush=True)
+
+
+class Helper:
+    """A program of the bench: a line in, a line out."""
+
+    def __init__(self, topology, program, *arguments):
+        self.process = subprocess.Popen([str(BUILD / "bench" / program), *map(str, arguments)], text=True,
+                                        stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+        topology.processes.append(self.process)
+
+    def read(self):
+        line = self.process.stdout.readline()
+        if not line:
+            raise RuntimeError(f"{self.process.args[0]} ended with {self.process.wait()}")
+        return line.split()
+
+    def ask(self, line=""):
+        self.process.stdin.write(f"{line}\n")
+        self.process.stdin.flush()
+        return self.read()
+
+    def close(self):
+        self.process.stdin.close()
+        self.process.wait(60)
+
+
+class Probe(Helper):
+    """Frames at a rate; report() tells what became of them since the last."""
+
+    def __init__(self, leaf, pps=2000, flows=16, step=1):
+        super().__init__(leaf.t, "scale_probe", pps, flows, step, f"{leaf.left.netns}:eth0",
+                         f"{leaf.core.netns}:hop-a", f"{leaf.core.netns}:hop-b")
+
+    def report(self):
+        fields = self.ask()
+        names = ("sent", "received", "lost", "gap", "median", "p999", "worst", "outage", "a", "b")
+        return dict(zip(names, map(float, fields)))
+
+
+class Leaf:
+    """The drawing above. Without control: a data plane, and scale_client in its place."""
+
+    def __init__(self, t, control=False):
+        self.t = t
+        self.left, self.leaf, self.core = (t.namespace(n) for n in ("left", "leaf", "core"))
+        t.wire(self.left, "eth0", self.leaf, "left0")
+        for device in "ab":
+            t.wire(self.core, f"hop-{device}", self.leaf, f"{device}0")
+        self.gw = t.gateway(self.leaf, "vgw", control=control)
+        self.client = None
+
+    def declare(self, networks, macs=16, tunnels=1):
+        """Seconds and objects."""
+        numbers = (networks, macs, tunnels)
+        if self.client is None:
+            self.client = Helper(self.t, "scale_client", self.gw.dataplane_socket, *numbers)
+            answer = self.client.read()
+        else:
+            answer = self.client.ask(" ".join(map(str, numbers)))
+        if answer[3] != "0":
+            raise RuntimeError(f"{answer[3]} objects were refused: see {self.gw.directory}/dataplane.log")
+        return float(answer[1]), int(answer[2])
+
+    def memory(self):
+        """Bytes of memory that the data plane has."""
+        for line in pathlib.Path(f"/proc/{self.gw.process_id('dataplane')}/status").read_text().splitlines():
+            if line.startswith("VmRSS:"):
+                return int(line.split()[1]) * 1024
+        raise RuntimeError("no VmRSS")
+
+    def wait_forwarding(self, probe):
+        wait_for(lambda: probe.report()["lost"] == 0, "frames to cross", timeout=30, interval=0.2)
+
+
+def gib(size):
+    return f"{size / GIB:.2f} GiB"
+
+
+def pauses(quiet, busy):
+    return f"{busy['worst']:.1f} ms (quiet: {quiet['worst']:.1f})"
+
+
+def networks(table, scale):
+    """All VNIs of a VTEP, each with a network of its own."""
+    count = int((1 << 24) * scale)
+    table.head(f"{count:,} networks, each with its VNI")
+    with Topology("scale") as t:
+        leaf = Leaf(t)
+        leaf.declare(16)
+        probe = Probe(leaf)
+        leaf.wait_forwarding(probe)
+        before = leaf.memory()
+        probe.report()
+        time.sleep(5)
+        quiet = probe.report()
+        seconds, objects = leaf.declare(count)
+        busy = probe.report()
+        memory = leaf.memory()
+        table.row("memory of the data plane <= 4 GiB", gib(memory), memory <= 4 * GIB)
+        table.row("... of which a network and its VNI", f"{(memory - before) / count:.0f} bytes", None)
+        table.row("declared over control's path in <= 90 s", f"{seconds:.1f} s", seconds <= 90)
+        table.row("... objects a second", f"{objects / seconds:,.0f}", None)
+        table.row("frames lost meanwhile: none", f"{busy['lost']:.0f} of {busy['sent']:,.0f}", busy["lost"] == 0)
+        table.row("... 99.9 % of them crossed within", f"{busy['p999']:.2f} ms (quiet: {quiet['p999']:.2f})", None)
+        seconds, objects = leaf.declare(count)
+        table.row("all declared once more (restart of control)", f"{seconds:.1f} s", None)
+        seconds, objects = leaf.declare(16)
+        busy = probe.report()
+        table.row("all but 16 removed again", f"{seconds:.1f} s", None)
+        table.row("frames lost meanwhile: none", f"{busy['lost']:.0f} of {busy['sent']:,.0f}", busy["lost"] == 0)
+        probe.close()
+
+
+def outage(leaf, probe, device):
+    """Takes a wire down for a second: what the probe says, and, on its return, the same again."""
+    def spread():
+        r = probe.report()
+        return r["lost"] == 0 and r["a"] > 0 and r["b"] > 0
+
+    reports = []
+    for state in ("down", "up"):
+        wait_for(spread if state == "down" else lambda: True, "flows by both next hops", timeout=30, interval=0.3)
+        leaf.core.ip("link", "set", f"hop-{device}", state)
+        time.sleep(1)
+        reports.append(probe.report())
+    return reports
+
+
+def tunnels(table, scale):
+    """An underlay next hop that all tunnels use, and a tunnel that a million MACs are behind."""
+    count, macs = int(65536 * scale) or 1, int(1000000 * scale)
+    with Topology("scale") as t:
+        leaf = Leaf(t)
+        for title, numbers, step in ((f"{count:,} tunnels", (16, count, count), 16),
+                                     (f"{macs:,} MACs behind one tunnel", (16, macs, 1), 16)):
+            table.head(title)
+            seconds, _ = leaf.declare(*numbers)
+            table.row("declared", f"{seconds:.2f} s", None)
+            flows = min(256, numbers[1] // step)
+            probe = Probe(leaf, pps=10000, flows=flows, step=numbers[1] // flows // 16 * 16)
+            leaf.wait_forwarding(probe)
+            for device in "ab":
+                down, up = outage(leaf, probe, device)
+                table.row(f"loss of next hop {device} moves in < 50 ms", f"{down['outage']:.2f} ms",
+                          down["outage"] < 50)
+                table.row("... frames lost when it came back", f"{up['lost']:.0f} of {up['sent']:,.0f}", None)
+            probe.close()
+
+
+def static_macs(table, scale):
+    """Insertions from control."""
+    count = int(8000000 * scale)
+    table.head(f"{count:,} static MACs from control, in 1,000 networks")
+    with Topology("scale") as t:
+        leaf = Leaf(t)
+        leaf.declare(1000)
+        before = leaf.memory()
+        seconds, objects = leaf.declare(1000, count, 16)
+        rate = count / seconds
+        table.row("insertions a second >= 2,000,000", f"{rate:,.0f}", rate >= 2000000)
+        table.row("memory of each, as an object of control", f"{(leaf.memory() - before) / count:.0f} bytes", None)
+
+
+def learned_macs(table, scale):
+    """scale_macs: the whole data plane in one process, with DPDK's null device for ports."""
+    count = int(32000000 * scale)
+    table.head(f"{count:,} MACs learned from packets, aged, flushed (scale_macs)")
+    out = run(BUILD / "bench/scale_macs", "--macs", count, timeout=600).stdout
+    value = {}
+    for line in out.splitlines():
+        name, number, _ = line.split("\t")
+        value[name] = float(number)
+    table.row("memory of the FDB <= 1.5 GiB", f"{value['FDB: memory']:.2f} GiB", value["FDB: memory"] <= 1.5)
+    table.row("learned a second >= 500,000", f"{value['learning: MACs a second']:,.0f}",
+              value["learning: MACs a second"] >= 500000)
+    table.row("... all of them after", f"{value['learning: all after']:.1f} s", None)
+    for what in ("learning", "ageing", "flushing"):
+        pause, quiet = value[f"{what}: longest pause"], value["nothing: longest pause"]
+        table.row(f"longest pause of a worker, {what} <= 1 ms", f"{pause:.2f} ms (quiet: {quiet:.2f})",
+                  pause <= max(1, quiet))
+    table.row("... half of them aged in", f"{value['ageing: seconds']:.1f} s", None)
+    table.row("... the rest flushed in", f"{value['flushing: seconds']:.1f} s", None)
+
+
+def macs(table, scale):
+    static_macs(table, scale)
+    learned_macs(table, scale)
+
+
+PARTS = {"networks": networks, "macs": macs, "tunnels": tunnels}
+
+
+def main():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--small", action="store_true")
+    parser.add_argument("parts", nargs="*", choices=[[], *PARTS])
+    arguments = parser.parse_args()
+    if os.geteuid() != 0:
+        sys.exit("scale.py needs root, for network namespaces")
+    table = Table()
+    for name, part in PARTS.items():
+        if not arguments.parts or name in arguments.parts:
+            part(table, 0.01 if arguments.small else 1)
+    print(f"\n{table.missed} promises were missed" if table.missed else "\nevery promise was kept")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -53,14 +53,15 @@ static uint32_t buckets_for(uint32_t entries)
 
 /* --- grace periods --- */
 
-static fdb_value_t dead_value(struct fdb_name name)
+/* Static, so that it is not 0 whatever the grace period's number. */
+static fdb_value_t retired_value(void)
 {
-    return fdb_value(name, ENDPOINT_NOWHERE, false, fdb.grace_next);
+    return fdb_value((struct fdb_name){0}, ENDPOINT_NOWHERE, true, fdb.grace_next);
 }
 
-bool fdb_slot_is_reusable(fdb_value_t dead)
+bool fdb_slot_is_reusable(fdb_value_t retired)
 {
-    uint32_t since = (fdb.grace_over - fdb_seen_s(dead)) & FDB_SEEN_MASK;
+    uint32_t since = (fdb.grace_over - fdb_seen_s(retired)) & FDB_SEEN_MASK;
 
     return since <= FDB_SEEN_MASK / 2;
 }
@@ -206,11 +207,11 @@ void fdb_remove_slot(struct fdb_slot *slot)
     struct fdb_slot *copy;
 
     count(fdb_slot_network(slot->key, value), value, -1);
-    fdb_table_store(fdb.table, slot, dead_value(name));
+    fdb_table_retire(fdb.table, slot, retired_value());
     if (fdb.next == NULL || (copy = fdb_table_slot(fdb.next, name)) == NULL)
         return;
-    fdb_table_store(fdb.next, copy, dead_value(name)); /* no reader has seen that table */
-    fdb_table_free(fdb.next, copy);
+    fdb_table_retire(fdb.next, copy, retired_value());
+    fdb_table_free(fdb.next, copy); /* no reader has seen that table */
 }
 
 static fdb_value_t value_of(const struct fdb_slot *slot)

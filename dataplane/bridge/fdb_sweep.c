@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * Walks the FDB in the background, a slice each turn of the main loop: ages entries, removes those
- * whose network or endpoint went away and those that an operator clears, and frees dead slots.
+ * whose network or endpoint went away and those that an operator clears, and frees retired slots.
  *
  * Whoever waits for a whole walk (a clear, an index to be given out again) waits for `walked` to
  * reach a number: its position then plus the buckets of the table. Normally a walk takes SWEEP_S;
@@ -109,11 +109,6 @@ static void walk_slot(struct fdb_slot *slot, uint32_t now_s)
     uint32_t network = fdb_slot_network(slot->key, value);
     endpoint_t at = fdb_endpoint(value);
 
-    if (at.word == 0) {
-        if (fdb_slot_is_reusable(value))
-            fdb_table_free(fdb.table, slot);
-        return;
-    }
     if (fdb_is_static(value))
         return;
     if (!network_has(network, at) || cleared(network, mac, at)) {
@@ -145,6 +140,9 @@ static void walk(uint64_t count)
         for (int i = 0; i < FDB_BUCKET_SLOTS; i++)
             if (slots[i].key & FDB_KEY_USED)
                 walk_slot(&slots[i], now_s);
+            else if (fdb_slot_is_retired(&slots[i]) &&
+                     fdb_slot_is_reusable(fdb_slot_value(&slots[i])))
+                fdb_table_free(fdb.table, &slots[i]);
         position = (position + 1) & fdb.table->mask;
     }
     walked += count;

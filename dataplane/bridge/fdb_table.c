@@ -148,7 +148,7 @@ static void count_passed(struct fdb_table *t, uint64_t b, int change)
 static struct fdb_slot *free_slot(struct fdb_bucket *bucket)
 {
     for (int i = 0; i < FDB_BUCKET_SLOTS; i++)
-        if ((bucket->slots[i].key & FDB_KEY_USED) == 0)
+        if ((bucket->slots[i].key & FDB_KEY_USED) == 0 && fdb_slot_value(&bucket->slots[i]) == 0)
             return &bucket->slots[i];
     return NULL;
 }
@@ -181,14 +181,20 @@ fdb_value_t fdb_table_store(struct fdb_table *t, struct fdb_slot *slot, fdb_valu
     return before;
 }
 
-void fdb_table_free(struct fdb_table *t, struct fdb_slot *slot)
+void fdb_table_retire(struct fdb_table *t, struct fdb_slot *slot, fdb_value_t retired)
 {
     uint64_t b = (uint64_t)(slot - t->buckets[0].slots) / FDB_BUCKET_SLOTS;
     uint64_t key = slot->key & ~(uint64_t)FDB_KEY_PASSED;
     struct fdb_name name = {key, fdb_value_high(fdb_slot_value(slot))};
 
+    fdb_table_store(t, slot, retired);
     for (uint64_t passed = bucket_of(t, name); passed != b; passed = (passed + 1) & t->mask)
         count_passed(t, passed, -1);
     __atomic_store_n(&slot->key, slot->key & FDB_KEY_PASSED, __ATOMIC_RELEASE);
+}
+
+void fdb_table_free(struct fdb_table *t, struct fdb_slot *slot)
+{
+    __atomic_store_n(&slot->value, 0, __ATOMIC_RELAXED);
     t->used--;
 }

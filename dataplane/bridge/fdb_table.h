@@ -7,9 +7,11 @@
  *   value  seen 20 bits | static 1 | network, high 11 bits | endpoint 32
  *
  * `passed`, in the first slot of a bucket, says that an entry whose home is this bucket or one
- * before it sits in a later one: a search ends at the first bucket without it. An entry without an
- * endpoint is dead; its slot stays with its key until a grace period is over, and its `seen` says
- * which.
+ * before it sits in a later one: a search ends at the first bucket without it.
+ *
+ * An entry that goes takes its key with it; its slot stays retired until a grace period that began
+ * after that is over, for a reader may have matched the key and not read the value yet. The value
+ * of a retired slot has no endpoint, and its `seen` says which grace period. A free slot's is 0.
  *
  * A bucket is found by the hash's upper bits: a table of twice the size has the same order.
  */
@@ -50,7 +52,7 @@ struct fdb_table {
     /* the writer's */
     uint16_t *passed; /* of each bucket: entries that found it full and went on */
     uint32_t live;    /* entries */
-    uint32_t used;    /* slots that are not free: live or dead */
+    uint32_t used;    /* slots that are not free: live or retired */
 };
 
 /* (network, MAC) as the table has it. */
@@ -159,14 +161,19 @@ struct fdb_table *fdb_table_create(uint32_t buckets, const uint64_t secret[2]);
 void fdb_table_destroy(void *table);
 size_t fdb_table_bytes(const struct fdb_table *t);
 
-/* The slot that has this name, dead or alive, or NULL. */
+/* The slot that has this name, or NULL. */
 struct fdb_slot *fdb_table_slot(struct fdb_table *t, struct fdb_name name);
 /* A name that has no slot yet. -ENOSPC when every bucket near its home is full. */
 int fdb_table_insert(struct fdb_table *t, struct fdb_name name, fdb_value_t value);
-/* Gives a slot, dead or alive, another value of the same name; a value without endpoint is dead.
- * What it was. */
+/* Gives a slot another value of the same name. What it was. */
 fdb_value_t fdb_table_store(struct fdb_table *t, struct fdb_slot *slot, fdb_value_t value);
-/* A dead slot that no reader can hold becomes free. */
+/* An entry goes: no reader finds it any more, but one may still look at its slot. */
+void fdb_table_retire(struct fdb_table *t, struct fdb_slot *slot, fdb_value_t retired);
+static inline bool fdb_slot_is_retired(const struct fdb_slot *slot)
+{
+    return (slot->key & FDB_KEY_USED) == 0 && fdb_slot_value(slot) != 0;
+}
+/* A retired slot that no reader can look at becomes free. */
 void fdb_table_free(struct fdb_table *t, struct fdb_slot *slot);
 
 #endif

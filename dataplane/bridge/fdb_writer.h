@@ -15,8 +15,8 @@ struct fdb {
     uint64_t copied;         /* buckets of table that next has */
     uint32_t max_entries;
     uint32_t buckets_max;
-    /* Graces: a dead slot carries the number of the grace period that makes it free. */
-    uint32_t grace_next; /* given to what dies now */
+    /* Graces: a retired slot carries the number of the grace period that makes it free. */
+    uint32_t grace_next; /* given to what is retired now */
     uint32_t grace_over; /* the last that is over */
     bool grace_running;
 };
@@ -29,11 +29,11 @@ static inline void fdb_prefetch(uint32_t network, uint64_t mac)
         &fdb.table->buckets[fdb_hash(fdb.table, fdb_name(network, mac)) >> fdb.table->shift]);
 }
 
-/* An entry dies: counts, and its slot waits for a grace period. */
+/* An entry goes: counts, and its slot waits for a grace period. */
 void fdb_remove_slot(struct fdb_slot *slot);
-/* Starts a grace period when something died since the last. */
+/* Starts a grace period when slots wait for one. */
 void fdb_grace_start(void);
-bool fdb_slot_is_reusable(fdb_value_t dead);
+bool fdb_slot_is_reusable(fdb_value_t retired);
 /* Goes on with a growth under way. */
 void fdb_grow_step(void);
 

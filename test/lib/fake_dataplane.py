@@ -5,9 +5,15 @@ It acknowledges what is declared and remembers it, answers queries from `tables`
 of index, count and record size), and actions by `actions` (a number -> function of the argument).
 """
 import os
+import pathlib
+import re
 import socket
 import struct
+import subprocess
+import tempfile
 import threading
+
+API = pathlib.Path(__file__).resolve().parents[2] / "api"
 
 VERSION = 1
 HELLO, HELLO_REPLY, BEGIN, END, DECLARE, QUERY, QUERY_REPLY, ACTION, ACTION_REPLY, SUBSCRIBE, EVENT, ACK = range(1, 13)
@@ -18,6 +24,21 @@ OBJECT_PORT, OBJECT_NETWORK, OBJECT_ATTACHMENT = 1, 2, 3
 QUERY_SYSTEM, QUERY_PORT, QUERY_MAC = 1, 2, 6
 ACTION_CLEAR_MACS, ACTION_PING, ACTION_OBSERVE_START, ACTION_OBSERVE_STOP = 1, 4, 5, 6
 EVENT_MAC_LEARNED, EVENT_PORT, EVENT_OBSERVED, EVENT_LOST = 1, 4, 6, 7
+
+
+def record_sizes():
+    """Kind of query -> size of its records, as the compiler has them: api/vgw_api.h names their structures."""
+    kinds = re.findall(r"(VGW_QUERY_\w+)(?: = 1)?, +/\* struct (\w+)", (API / "vgw_api.h").read_text())
+    headers = "".join(f'#include "{h.name}"\n' for h in sorted(API.glob("*.h")))
+    lines = "".join(f'printf("%d %zu\\n", {kind}, sizeof(struct {name}));\n' for kind, name in kinds)
+    with tempfile.TemporaryDirectory() as directory:
+        program = pathlib.Path(directory) / "sizes"
+        subprocess.run(["cc", "-x", "c", "-", "-I", API, "-o", program], text=True, check=True,
+                       input=f"#include <stdio.h>\n{headers}int main(void) {{ {lines} return 0; }}\n")
+        return dict(map(int, line.split()) for line in subprocess.check_output([program], text=True).splitlines())
+
+
+SIZES = record_sizes()
 
 
 def ip(text):
@@ -31,7 +52,7 @@ def ip(text):
 
 def mac_state(network, attachment, number):
     """struct vgw_mac_state"""
-    return struct.pack("=IIII20s6sBxI", network, attachment, 0, 0, ip(None), b"\x02\x00" + number.to_bytes(4, "big"), 0, 7)
+    return struct.pack("=IIIII20s6sBxI", network, attachment, 0, 0, 0, ip(None), b"\x02\x00" + number.to_bytes(4, "big"), 0, 7)
 
 
 def observed(observation, packet, point, port, data=b"", drop=0, length=None, network=0):
@@ -150,7 +171,3 @@ class FakeDataplane:
         after = self.actions.get((action, "after"))
         if after:
             after()
-
-
-# Record sizes of the kinds (api/*.h), for empty answers.
-SIZES = {1: 48, 2: 240, 3: 24, 4: 72, 5: 56, 6: 48, 7: 48, 8: 36, 9: 56, 10: 16, 11: 64, 12: 64, 13: 16, 14: 32, 15: 48, 16: 64}

@@ -51,6 +51,7 @@ static void add_where(struct show_query *query, const char *leaf, const char *va
 {
     struct text condition = {0};
 
+    text_printf(&query->filter, "%s%s %s", query->filter.length ? ", " : "", leaf, value);
     text_printf(&condition, "%s=%s", leaf, value);
     if (query->where.length)
         text_puts(&query->where, "&");
@@ -180,6 +181,7 @@ int show_query_parse(struct show_query *query, const struct schema *schema, cons
 void show_query_free(struct show_query *query)
 {
     text_free(&query->where);
+    text_free(&query->filter);
 }
 
 void show_query_target(struct text *target, const struct show_query *query, unsigned long limit)
@@ -239,6 +241,18 @@ json_t *show_rows(const struct show *show, const json_t *data)
     return rows;
 }
 
+void show_leave_out(const struct show_query *query, json_t *rows)
+{
+    const char *idle = query->show->idle;
+    uint64_t number;
+
+    if (!idle || query->wide || query->json || query->where.length)
+        return;
+    for (size_t i = json_array_size(rows); i-- > 0;)
+        if (json_number(json_object_get(json_array_get(rows, i), idle), &number) && !number)
+            json_array_remove(rows, i);
+}
+
 /* What was printed so far. */
 struct printing {
     const struct show_query *query;
@@ -262,6 +276,7 @@ static void print_rows(struct printing *printing, json_t *rows)
     const struct show_query *query = printing->query;
     struct text text = {0};
 
+    show_leave_out(query, rows);
     while (query->limit && printing->rows + json_array_size(rows) > query->limit)
         json_array_remove(rows, json_array_size(rows) - 1);
     if (query->json) {
@@ -280,15 +295,18 @@ static void print_rows(struct printing *printing, json_t *rows)
 }
 
 /* Nothing to show, or nothing known: without its data plane control knows little of what runs. */
-static void tell_empty(struct cli *cli, const struct show *show)
+static void tell_empty(struct cli *cli, const struct show_query *query)
 {
+    const struct show *show = query->show;
     json_t *data = NULL;
     bool connected = true;
 
     if (show != &show_commits && !rest_get(cli, REST_OPERATIONAL "/vgw:state/system", &data, NULL))
         connected = !json_is_false(
             json_object_get(json_object_get(data, "vgw:system"), "dataplane-connected"));
-    if (connected)
+    if (connected && query->where.length)
+        fprintf(stderr, "None of the %s has %s.\n", show->name, text_get(&query->filter));
+    else if (connected)
         fprintf(stderr, "%s\n", show->empty);
     else
         fprintf(stderr,
@@ -326,7 +344,7 @@ static int show_query(struct cli *cli, const struct show_query *query)
     if (!rc && query->json)
         fputs(printing.rows ? "\n]\n" : "[]\n", cli->out);
     else if (!rc && !printing.rows)
-        tell_empty(cli, query->show);
+        tell_empty(cli, query);
     text_free(&target);
     text_free(&next);
     return rc;

@@ -14,6 +14,7 @@ struct show {
     const char *name; /* the word behind show */
     const char *list; /* list or container below /vgw:state */
     const char *rows; /* a list within each entry, whose entries are the rows; or NULL */
+    const char *idle; /* a leaf: tables leave out rows where it is 0, unless --wide; or NULL */
     const char *help;
     const char *empty;            /* printed when there is nothing */
     const struct column *columns; /* up to a NULL title */
@@ -35,6 +36,7 @@ struct show_query {
     const struct show *show;
     const struct lysc_node *node; /* of show->list */
     struct text where;            /* "where=vfabric%3Dacme&where=..." */
+    struct text filter;           /* the same for people: "vfabric acme, network web" */
     bool json;
     bool wide;
     bool watch;
@@ -51,6 +53,8 @@ void show_query_free(struct show_query *query);
 void show_query_target(struct text *target, const struct show_query *query, unsigned long limit);
 /* The rows of an answer: entries of the list, or of the list within them. A new array, or NULL. */
 json_t *show_rows(const struct show *show, const json_t *data);
+/* Takes out what a table does not show (show->idle). */
+void show_leave_out(const struct show_query *query, json_t *rows);
 
 /* Words that all shows take besides leaves of their list. */
 struct show_option {

@@ -14,7 +14,8 @@ static const struct column drop_columns[] = {
 const struct show show_drops = {
     .name = "drops",
     .list = "drop",
-    .help = "packets that were not forwarded, by reason",
+    .idle = "packets",
+    .help = "packets that were not forwarded, by reason (--wide: reasons without packets, too)",
     .empty = "Nothing was dropped.",
     .columns = drop_columns,
 };

@@ -267,8 +267,8 @@ static bool take_bytes(const char *bytes, size_t length, void *arg)
 {
     struct sink *sink = arg;
 
-    if (!sink->file)
-        sink->file = fopen(sink->name, "w");
+    if (!sink->file && (sink->file = fopen(sink->name, "w")))
+        fprintf(stderr, "Capturing into %s; Ctrl-C ends it.\n", sink->name);
     if (!sink->file || fwrite(bytes, 1, length, sink->file) != length || fflush(sink->file))
         sink->error = errno;
     sink->bytes += length;

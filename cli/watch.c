@@ -143,6 +143,7 @@ int watch_query(struct cli *cli, const struct show_query *query)
 
         rc = fetch_rows(&watch, &rows);
         if (!rc) {
+            show_leave_out(query, rows);
             rate_rows(&watch, rows);
             print_look(&watch, rows);
         }

@@ -69,6 +69,8 @@ int datastore_open(struct store *store, const char *yang_dir, struct datastore *
                    struct datastore_errors *errors);
 void datastore_close(struct datastore *ds);
 struct schema *datastore_schema(struct datastore *ds);
+/* Adds what libyang has just found wrong with data of the datastore's models, in our words. */
+void datastore_errors_libyang(struct datastore_errors *errors, struct datastore *ds);
 struct store *datastore_store(struct datastore *ds);
 
 /* Called after each commit that changed entries, once it is durable, with transaction->changes:

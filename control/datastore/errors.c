@@ -267,6 +267,7 @@ static void list_children(const struct schema *schema, const struct lysc_node *n
                           size_t size)
 {
     const struct lysc_node *child = NULL;
+    bool input = node && (node->nodetype & (LYS_RPC | LYS_ACTION));
     FILE *out = fmemopen(buffer, size - 1, "w");
     bool first = true;
 
@@ -274,7 +275,8 @@ static void list_children(const struct schema *schema, const struct lysc_node *n
     if (!out)
         return;
     while ((child = lys_getnext(child, node, schema->module->compiled, 0))) {
-        if (!(child->flags & LYS_CONFIG_W) || (child->nodetype & (LYS_RPC | LYS_ACTION)))
+        if ((!input && !(child->flags & LYS_CONFIG_W)) ||
+            (child->nodetype & (LYS_RPC | LYS_ACTION)))
             continue;
         fprintf(out, "%s%s", first ? "" : ", ", child->name);
         first = false;
@@ -429,4 +431,9 @@ void errors_add_libyang(struct datastore_errors *errors, const struct schema *sc
         datastore_error(errors, "operation-failed", entry, "not valid");
     }
     ly_err_clean(schema->context, NULL);
+}
+
+void datastore_errors_libyang(struct datastore_errors *errors, struct datastore *ds)
+{
+    errors_add_libyang(errors, datastore_schema(ds), NULL);
 }

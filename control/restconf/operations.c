@@ -176,13 +176,12 @@ static void run_import(struct request *request, const struct lyd_node *input)
         return;
     if (json_span_member(body, "vgw:input", &in) < 0 ||
         json_span_member(in, "config", &config) < 0) {
-        request_error(request, TAG_MISSING_ELEMENT, "/vgw:import/input/config",
+        request_error(request, TAG_MISSING_ELEMENT, "/vgw:import/config",
                       "expected: {\"vgw:input\":{\"config\":{...},\"mode\":\"replace\"}}");
         return;
     }
     if (json_span_member(in, "mode", &mode) == 0 && parse_mode(&mode, &replace) < 0) {
-        request_error(request, TAG_INVALID_VALUE, "/vgw:import/input/mode",
-                      "expected: replace or merge");
+        request_error(request, TAG_INVALID_VALUE, "/vgw:import/mode", "expected: replace or merge");
         return;
     }
     /* The span ends within the body, which is ours to cut. */
@@ -296,7 +295,7 @@ static void run_clear_macs(struct request *request, const struct lyd_node *input
         return;
     }
     if (remote != NULL && (clear.vtep == 0 || parse_ip(remote, &clear.remote) < 0)) {
-        request_error(request, TAG_INVALID_VALUE, "/vgw:clear-macs/input/remote",
+        request_error(request, TAG_INVALID_VALUE, "/vgw:clear-macs/remote",
                       "a remote goes with its vtep");
         return;
     }
@@ -374,13 +373,15 @@ static void run_ping(struct request *request, const struct lyd_node *input)
 
     if (state_id(request->restconf->state, &ping.vrouter, "vfabric", input_value(input, "vfabric"),
                  "vrouter", input_value(input, "vrouter"), NULL) < 0) {
-        missing(request, "vrouter");
+        request_error_status(request, 404, TAG_INVALID_VALUE, "/vgw:ping/vrouter",
+                             "there is no vrouter '%s' in vfabric '%s'",
+                             input_value(input, "vrouter"), input_value(input, "vfabric"));
         return;
     }
     if (parse_ip(input_value(input, "address"), &ping.ip) < 0 ||
         (source != NULL &&
          (parse_ip(source, &ping.source) < 0 || ping.source.family != ping.ip.family))) {
-        request_error(request, TAG_INVALID_VALUE, "/vgw:ping/input/source",
+        request_error(request, TAG_INVALID_VALUE, "/vgw:ping/source",
                       "address and source must be of one family");
         return;
     }
@@ -401,24 +402,6 @@ static const struct operation operations[] = {
     {"clear-counters", run_clear_counters},
     {"ping", run_ping},
 };
-
-/* What libyang found wrong. It gives a path as: Data location "/vgw:ping/size", line number 1. */
-static void refuse_input(struct request *request, const struct ly_ctx *context)
-{
-    const struct ly_err_item *error = ly_err_first(context);
-    const char *from, *to;
-    char *path = NULL;
-
-    while (error != NULL && error->next != NULL)
-        error = error->next;
-    from = error != NULL && error->path != NULL ? strchr(error->path, '"') : NULL;
-    to = from != NULL ? strchr(from + 1, '"') : NULL;
-    if (to != NULL)
-        path = strndup(from + 1, (size_t)(to - from - 1));
-    request_error(request, TAG_INVALID_VALUE, path, "%s",
-                  error != NULL && error->msg != NULL ? error->msg : "the input is invalid");
-    free(path);
-}
 
 /* The body {"vgw:input":{...}} as libyang takes an operation, {"vgw:NAME":{...}}; malloc'ed. */
 static char *wrap_input(struct request *request, const char *name)
@@ -455,6 +438,7 @@ static int parse_input(struct ly_ctx *context, const char *text, struct lyd_node
 static void run(struct request *request, const struct operation *operation)
 {
     struct ly_ctx *context = datastore_schema(request->restconf->datastore)->context;
+    struct datastore_errors errors = {0};
     struct lyd_node *node = NULL;
     char *text;
 
@@ -466,10 +450,12 @@ static void run(struct request *request, const struct operation *operation)
         return;
     }
     ly_err_clean(context, NULL);
-    if (parse_input(context, text, &node) < 0)
-        refuse_input(request, context);
-    else
+    if (parse_input(context, text, &node) < 0) {
+        datastore_errors_libyang(&errors, request->restconf->datastore);
+        request_datastore_error(request, -EINVAL, &errors);
+    } else {
         operation->run(request, node);
+    }
     lyd_free_all(node);
     free(text);
 }

@@ -233,8 +233,8 @@ int query_parse(struct query *query, const struct uri *uri, char *error, size_t 
         const char *expected = parse_parameter(query, name, value);
 
         if (expected != NULL) {
-            snprintf(error, size, "query parameter %.60s=%.60s: expected: %s", name, value,
-                     expected);
+            snprintf(error, size, "query parameter %.60s=%.60s is not valid; it must be %s", name,
+                     value, expected);
             return -EINVAL;
         }
     }

@@ -134,8 +134,29 @@ static void answer_api(struct request *request)
                                       "yang-library-version", version));
 }
 
+/* RFC 8040 section 5.2: 406 when the client takes no JSON. Streams and host-meta have other types.
+ */
+static bool takes_json(struct request *request)
+{
+    static const char *const types[] = {"application/yang-data+json", "application/json",
+                                        "application/*", "*/*"};
+    const char *accept = request_header(request, "Accept");
+
+    if (accept == NULL || request->uri.resource == URI_STREAM ||
+        request->uri.resource == URI_HOST_META)
+        return true;
+    for (size_t i = 0; i < sizeof(types) / sizeof(types[0]); i++)
+        if (strcasestr(accept, types[i]) != NULL)
+            return true;
+    request_error_status(request, 406, TAG_INVALID_VALUE, NULL,
+                         "answers are application/yang-data+json; Accept has %s", accept);
+    return false;
+}
+
 static void handle(struct request *request)
 {
+    if (!takes_json(request))
+        return;
     if (request->uri_error != 0) {
         request_error_status(request, request->uri_error == -ENOENT ? 404 : 400,
                              request->uri_error == -EINVAL ? TAG_MALFORMED_MESSAGE
@@ -155,7 +176,10 @@ static void handle(struct request *request)
             answer_api(request);
         break;
     case URI_DATA:
-        data_handle(request);
+        if (discovery_names(&request->uri))
+            discovery_handle(request);
+        else
+            data_handle(request);
         break;
     case URI_OPERATION:
         operations_handle(request);

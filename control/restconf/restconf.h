@@ -10,6 +10,7 @@
  *     errors.c      error bodies
  *     data.c        data resources: methods, preconditions, reads of configuration
  *     data_state.c  data resources: reads of state
+ *     discovery.c   data resources: the server's own models and capabilities
  *     operations.c  operation resources
  *     streams.c     trace, capture, events
  *     pcapng.c      file format of captures
@@ -44,6 +45,8 @@ void restconf_stop(struct restconf *restconf);
 /* Handlers, each for its kind of resource. */
 void data_handle(struct request *request);
 void data_state_handle(struct request *request, bool with_config);
+bool discovery_names(const struct uri *uri); /* whether the target is discovery_handle()'s */
+void discovery_handle(struct request *request);
 void operations_handle(struct request *request);
 void streams_handle(struct request *request);
 

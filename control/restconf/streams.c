@@ -426,7 +426,7 @@ static int parse_drop(const char *text, struct vgw_observe *observe)
     return reason >= 0 ? 0 : -EINVAL;
 }
 
-/* One parameter. Returns NULL, or what is expected. */
+/* One parameter. Returns NULL, or what it must be. */
 static const char *parse_filter(struct stream *stream, const struct uri *uri, const char *name,
                                 const char *value)
 {
@@ -436,14 +436,15 @@ static const char *parse_filter(struct stream *stream, const struct uri *uri, co
     uint64_t number = 0;
 
     if (strcmp(name, "port") == 0)
-        return state_id(state, &observe->port, "port", value, NULL) == 0 ? NULL : "a port that is";
+        return state_id(state, &observe->port, "port", value, NULL) == 0 ? NULL
+                                                                         : "the name of a port";
     if (strcmp(name, "network") == 0)
         return vfabric != NULL && state_id(state, &observe->network, "vfabric", vfabric, "network",
                                            value, NULL) == 0
                    ? NULL
-                   : "a network of the parameter vfabric";
+                   : "the name of a network, and vfabric that of its vfabric";
     if (strcmp(name, "vfabric") == 0)
-        return uri_parameter(uri, "network") != NULL ? NULL : "the parameter network with it";
+        return uri_parameter(uri, "network") != NULL ? NULL : "given together with network";
     if (strcmp(name, "vni") == 0) {
         observe->has_vni = 1;
         if (parse_number(value, 0xffffff, &number) < 0)
@@ -610,8 +611,8 @@ void streams_handle(struct request *request)
         char text[256];
 
         if (expected != NULL) {
-            snprintf(text, sizeof(text), "query parameter %.40s=%.60s: expected: %s", name, value,
-                     expected);
+            snprintf(text, sizeof(text), "query parameter %.40s=%.60s is not valid; it must be %s",
+                     name, value, expected);
             refuse(stream, 400, text);
             return;
         }

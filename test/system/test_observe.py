@@ -71,3 +71,15 @@ def test_drops_are_named(site):
           "import socket; s = socket.socket(socket.AF_PACKET, socket.SOCK_RAW); s.bind(('eth0', 0));"
           "s.send(b'\\xff' * 6 + b'\\x02' + bytes(5) + b'\\x81\\x00\\x00\\x63\\x08\\x00' + bytes(46))")
     wait_for(lambda: gw.drops()["no-attachment"] == before + 1, "the drop to be counted")
+
+
+def test_tables_say_what_is_not_there(site):
+    """A name that does not exist is no empty configuration; drops are those that there were."""
+    _, gw, _, _ = site
+    assert gw.vgw("show", "ports", "nope").stderr == "None of the ports has name nope.\n"
+    assert gw.vgw("show", "macs", "network", "v/nope").stderr == "None of the macs has vfabric v, network nope.\n"
+    all_reasons = gw.vgw("show", "drops", "--wide").stdout.splitlines()
+    seen = gw.vgw("show", "drops").stdout.splitlines()
+    assert len(seen) < len(all_reasons) == len(gw.show("drops")) + 1
+    assert all(int(line.split()[1]) > 0 for line in seen[1:])
+    assert "the name of a port" in gw.vgw("trace", "port", "nope", check=False).stderr

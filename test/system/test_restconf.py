@@ -47,6 +47,28 @@ def test_discovery(control):
     assert "vgw:ping" in control.get("/restconf/operations").json["ietf-restconf:operations"]
 
 
+def test_yang_library_and_capabilities(control):
+    """[3.3.3], [9.1], RFC 8525"""
+    library = control.get("/restconf/data/ietf-yang-library:yang-library").json["ietf-yang-library:yang-library"]
+    assert "vgw" in {m["name"] for m in library["module-set"][0]["module"]} and library["content-id"]
+    assert {"name": "ietf-datastores:candidate", "schema": "complete"} in library["datastore"]
+    part = control.get("/restconf/data/ietf-yang-library:yang-library?fields=content-id").json
+    assert part == {"ietf-yang-library:yang-library": {"content-id": library["content-id"]}}
+    state = control.get("/restconf/data/ietf-restconf-monitoring:restconf-state").json
+    capabilities = state["ietf-restconf-monitoring:restconf-state"]["capabilities"]["capability"]
+    for name in "defaults", "depth", "fields", "with-defaults":
+        assert any(f":capability:{name}:1.0" in c for c in capabilities)
+    assert control.get("/restconf/data/ietf-yang-library:nothing").status == 404
+    assert control.delete("/restconf/data/ietf-yang-library:yang-library").status == 405
+
+
+def test_media_types(control):
+    """[5.2]: 406 for a client that takes no JSON."""
+    for accept, status in (("application/yang-data+xml", 406), ("text/html", 406), ("text/html, */*;q=0.1", 200),
+                           ("application/yang-data+json", 200), ("application/json", 200)):
+        assert control.request("GET", RUNNING, Accept=accept).status == status, accept
+
+
 def test_methods(control):
     """[4]: 405 with Allow, OPTIONS, HEAD."""
     answer = control.delete(RUNNING)
@@ -320,9 +342,15 @@ def test_import_and_export(control):
 def test_operations_check_their_input(control):
     answer = control.call("commit", colour="red")
     assert answer.status == 400 and answer.error["error-path"] == "/vgw:commit" and "colour" in answer.text
+    assert "it has: comment, confirm-minutes" in answer.text
+    answer = control.call("commit", **{"confirm-minutes": 0})
+    assert answer.status == 400 and answer.error["error-path"] == "/vgw:commit/confirm-minutes"
+    assert "must be a number from 1 to 1440" in answer.text
     assert control.call("ping", vfabric="a", vrouter="r").status == 400
-    assert control.call("ping", vfabric="a", vrouter="r", address="nowhere").status == 400
-    assert control.call("ping", vfabric="a", vrouter="r", address="192.0.2.1").status == 404
+    answer = control.call("ping", vfabric="a", vrouter="r", address="nowhere")
+    assert answer.status == 400 and "must be an IPv4 or IPv6 address" in answer.text
+    answer = control.call("ping", vfabric="a", vrouter="r", address="192.0.2.1")
+    assert answer.status == 404 and "no vrouter 'r' in vfabric 'a'" in answer.text
     assert control.call("clear-macs", vfabric="a", network="n").status == 404
     assert control.call("clear-macs", address="xx").status == 400
     assert control.post("/restconf/operations/vgw:nothing").status == 404

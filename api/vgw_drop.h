@@ -52,12 +52,13 @@
       "too many at once from one vrouter to another through a network, or tunnelled over one")     \
     X(PUNT_FULL, "punt-full", "the main thread is behind with its packets")                        \
     X(PUNT_RATE, "punt-rate", "over the limit of packets for the main thread")                     \
+    X(KERNEL, "kernel", "the vrouter's network namespace did not take it: its TAP is down")        \
     X(UNREACHABLE, "unreachable", "to an own address, but no such protocol or port")               \
     X(ARP, "arp", "malformed ARP (RFC 826)")                                                       \
     X(ND, "nd", "neighbour discovery message fails its checks (RFC 4861 6.1, 7.1)")                \
     X(ICMP, "icmp", "malformed or unexpected ICMP")                                                \
     X(IGNORED, "ignored", "well-formed, and nothing to do: router solicitations, foreign ARP")     \
-    X(CONSUMED, "consumed", "taken in and answered or learned from by the main thread")
+    X(CONSUMED, "consumed", "taken in: answered or learned from, or given to the network namespace")
 
 enum vgw_drop {
 #define X(identifier, name, text) VGW_DROP_##identifier,

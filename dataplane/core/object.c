@@ -31,6 +31,7 @@ static const struct query_class *queries[VGW_QUERY_COUNT];
 static const struct action_class *actions[VGW_ACTION_COUNT];
 static uint32_t generation_now;
 static uint32_t tag_now; /* 1 .. TAG_MAX: stands for generation_now */
+static void (*after_sweep)(void);
 
 int error_set(struct error *e, int error, const char *format, ...)
 {
@@ -229,6 +230,11 @@ static uint32_t sweep_class(struct registry *r, uint32_t tag)
     return swept;
 }
 
+void object_after_sweep(void (*fn)(void))
+{
+    after_sweep = fn;
+}
+
 uint32_t object_sweep(uint32_t generation)
 {
     uint32_t swept = 0;
@@ -238,6 +244,8 @@ uint32_t object_sweep(uint32_t generation)
         if (registries[i].class != NULL)
             swept += sweep_class(&registries[i], tag_now);
     }
+    if (after_sweep != NULL)
+        after_sweep();
     return swept;
 }
 
@@ -256,4 +264,5 @@ void object_clear(void)
     memset(queries, 0, sizeof(queries));
     memset(actions, 0, sizeof(actions));
     generation_now = tag_now = 0;
+    after_sweep = NULL;
 }

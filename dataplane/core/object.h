@@ -64,6 +64,9 @@ struct action_class {
     int (*run)(const void *arguments, struct action_token token, struct action_result *result);
 };
 
+/* fn is called after each sweep: what control has not declared again is gone. */
+void object_after_sweep(void (*fn)(void));
+
 /* Called by the features' init functions, once each. */
 void object_register(const struct object_class *c);
 void query_register(const struct query_class *c);

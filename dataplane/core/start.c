@@ -13,6 +13,7 @@
 #include "core/registry.h"
 #include "core/state.h"
 #include "core/worker.h"
+#include "kernel/kernel.h"
 #include "log.h"
 #include "port/port.h"
 #include "punt/punt.h"
@@ -31,7 +32,7 @@ static int features_start(const struct conf *conf)
         (rc = state_init(eal_has_huge_pages())) < 0 || (rc = port_init()) < 0 ||
         (rc = fdb_init(conf->fdb_size_initial, FDB_ENTRIES_MAX)) < 0 || (rc = network_init()) < 0 ||
         (rc = attachment_init()) < 0 || (rc = route_init(conf->leaf_name)) < 0 ||
-        (rc = vxlan_init()) < 0)
+        (rc = vxlan_init()) < 0 || (rc = kernel_init(conf)) < 0)
         return rc;
     object_limit(VGW_OBJECT_NETWORK, conf->networks_max);
     return 0;
@@ -64,6 +65,7 @@ fail:
 
 void dataplane_stop(void)
 {
+    kernel_leave();
     object_clear();
     port_stop();
     rcu_stop(); /* what waits for workers still needs the features' tables */

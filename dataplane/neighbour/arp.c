@@ -6,6 +6,7 @@
  * hardware routers do (and Linux with arp_ignore=1).
  */
 #include "core/clock.h"
+#include "kernel/kernel.h"
 #include "log.h"
 #include "neighbour/neighbour_table.h"
 #include "punt/punt.h"
@@ -123,6 +124,9 @@ void arp_input(struct rte_mbuf *m, const struct punt *p)
     uint32_t interface = endpoint_index(p->from);
     struct rte_arp_hdr copy;
     const struct rte_arp_hdr *arp = rte_pktmbuf_read(m, p->l3_offset, sizeof(copy), &copy);
+    struct vgw_ip target;
+    enum vgw_drop outcome;
+    bool is_answer;
 
     if (arp == NULL || !is_valid(arp)) {
         punt_drop(m, VGW_DROP_ARP);
@@ -132,5 +136,11 @@ void arp_input(struct rte_mbuf *m, const struct punt *p)
         punt_drop(m, VGW_DROP_ATTACHMENT_DOWN);
         return;
     }
-    punt_drop(m, receive(interface, arp));
+    target = ip_from_bytes(4, (const uint8_t *)&arp->arp_data.arp_tip);
+    is_answer = arp->arp_opcode == RTE_BE16(RTE_ARP_OP_REPLY) && interface_has(interface, &target);
+    outcome = receive(interface, arp);
+    if (is_answer && kernel_takes(interface)) /* the kernel may have asked, too */
+        kernel_deliver(m, interface, p->l3_offset);
+    else
+        punt_drop(m, outcome);
 }

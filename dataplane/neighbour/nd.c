@@ -2,10 +2,12 @@
  *
  * Neighbour discovery: RFC 4861 7 (solicitations, advertisements, their checks in 7.1). An
  * interface answers for its own addresses alone. Router solicitations and advertisements, and
- * redirects, are ignored: a gateway's routes are configured. Duplicate address detection (RFC 4862
+ * redirects, are ignored (a gateway's routes are configured) but by daemons in the vrouter's
+ * namespace. Duplicate address detection (RFC 4862
  * 5.4) is answered for others, and not done for own addresses; nor are the solicited-node groups
  * reported with MLD (7.2.1).
  */
+#include "kernel/kernel.h"
 #include "neighbour/neighbour_table.h"
 #include "punt/icmp.h"
 #include "punt/punt.h"
@@ -249,12 +251,26 @@ static enum vgw_drop receive(uint32_t interface, const struct rte_mbuf *m, const
     return is_solicitation ? solicitation(interface, &r) : advertisement(interface, &r);
 }
 
+/* Answers to what the kernel asked, and what routers say to each other. */
+static bool is_for_kernel(const struct rte_mbuf *m, const struct punt *p)
+{
+    uint8_t copy;
+    const uint8_t *type =
+        rte_pktmbuf_read(m, (uint32_t)p->l3_offset + (uint32_t)m->l3_len, 1, &copy);
+
+    return type != NULL && *type != SOLICITATION;
+}
+
 void nd_input(struct rte_mbuf *m, const struct punt *p)
 {
     uint32_t interface = endpoint_index(p->from);
+    enum vgw_drop outcome = VGW_DROP_ATTACHMENT_DOWN;
 
-    if (!interfaces[interface].up)
-        punt_drop(m, VGW_DROP_ATTACHMENT_DOWN);
+    if (interfaces[interface].up)
+        outcome = receive(interface, m, p);
+    if ((outcome == VGW_DROP_CONSUMED || outcome == VGW_DROP_IGNORED) && kernel_takes(interface) &&
+        is_for_kernel(m, p))
+        kernel_deliver(m, interface, p->l3_offset);
     else
-        punt_drop(m, receive(interface, m, p));
+        punt_drop(m, outcome);
 }

@@ -2,10 +2,12 @@
  *
  * IP packets to an own address that are for nobody else here: echo requests are answered (RFC 1122
  * 3.2.2.6, RFC 4443 4.2), errors about packets that we sent are heeded (RFC 1191, RFC 8201: a
- * smaller MTU on the way to a remote VTEP), answers to pings are handed to ping.c, and what nobody
- * listens for is refused (RFC 1122 3.2.2.1, RFC 4443 3.1), at a limited rate.
+ * smaller MTU on the way to a remote VTEP), answers to pings are handed to ping.c. All else is for
+ * the sockets in the vrouter's network namespace; where there is none it is refused (RFC 1122
+ * 3.2.2.1, RFC 4443 3.1), at a limited rate.
  */
 #include "core/flow.h"
+#include "kernel/kernel.h"
 #include "punt/icmp.h"
 #include "punt/ping.h"
 #include "punt/punt.h"
@@ -166,10 +168,18 @@ void local_input(struct rte_mbuf *m, const struct punt *p)
         outcome = VGW_DROP_IP_HEADER;
     else if (address_is_local(l.vrouter, &l.ip.source))
         outcome = VGW_DROP_IP_SOURCE; /* it says that it is from us */
-    else if (l.ip.protocol == (l.ip.source.family == 6 ? IPPROTO_ICMPV6 : IPPROTO_ICMP))
+    else if (p->why == PUNT_LOCAL)
         outcome = icmp_input(&l, &sent);
+    else if (kernel_takes(l.interface))
+        outcome = VGW_DROP_IGNORED;
+    else if (p->value != 0)
+        outcome = p->value;
     else
         refuse(&l);
-    if (!sent)
+    if (sent)
+        return;
+    if (outcome == VGW_DROP_IGNORED && kernel_takes(l.interface))
+        kernel_deliver(m, l.interface, p->l3_offset); /* somebody there may want it */
+    else
         punt_drop(m, outcome);
 }

@@ -13,7 +13,9 @@
 #define PUNTS(X)                                                                                   \
     X(ARP, "arp", 2000, arp_input)            /* neighbour/arp.c: data at the Ethernet header */   \
     X(ND, "nd", 2000, nd_input)               /* neighbour/nd.c: ICMPv6 133-137 */                 \
-    X(LOCAL, "local", 2000, local_input)      /* punt/local.c: IP to an own address */             \
+    X(LOCAL, "local", 2000, local_input)      /* punt/local.c: ICMP to an own address */           \
+    X(ROUTING, "routing", 10000, local_input) /* the same: routing protocols, BFD */               \
+    X(SOCKET, "socket", 20000, local_input)   /* the same: all else */                             \
     X(TOO_BIG, "too-big", 100, too_big_input) /* punt/too_big.c: inner frame that did not fit */   \
     X(NEIGHBOUR, "neighbour", 100,                                                                 \
       neighbour_wanted)               /* neighbour/neighbour.c: adjacency not ready */             \
@@ -32,7 +34,8 @@ struct punt {
     endpoint_t from;    /* interface, attachment or tunnel that it came in by */
     uint32_t network;   /* index, when bridged */
     uint16_t l3_offset; /* bytes from the mbuf's data to the IP header */
-    uint16_t value;     /* TOO_BIG: MTU, bytes of inner IP packet */
+    uint16_t value; /* TOO_BIG: MTU, bytes of inner IP packet; ROUTING, SOCKET: why it is dropped
+                       (enum vgw_drop) where there is no namespace, 0: refused */
     uint32_t adjacency; /* NEIGHBOUR: which; punt() takes it from p->vtep */
     bool observed;      /* an observation follows it */
 };

@@ -16,6 +16,16 @@ struct rte_mbuf *frame_alloc(void)
     return m;
 }
 
+static void hand_over(struct rte_mbuf *m, uint32_t interface)
+{
+    const struct interface *i = &interfaces[interface];
+
+    if (i->network != 0)
+        inject_network(m, i->network, endpoint_make(ENDPOINT_INTERFACE, interface));
+    else
+        inject_port(m, i->port);
+}
+
 void frame_send_from(struct rte_mbuf *m, uint32_t interface, const uint8_t from[6],
                      const uint8_t to[6], uint16_t ethertype)
 {
@@ -32,13 +42,31 @@ void frame_send_from(struct rte_mbuf *m, uint32_t interface, const uint8_t from[
     memcpy(header + 12, i->tag, i->tag_length);
     ethertype = rte_cpu_to_be_16(ethertype);
     memcpy(header + 12 + i->tag_length, &ethertype, sizeof(ethertype));
-    if (i->network != 0)
-        inject_network(m, i->network, endpoint_make(ENDPOINT_INTERFACE, interface));
-    else
-        inject_port(m, i->port);
+    hand_over(m, interface);
 }
 
 void frame_send(struct rte_mbuf *m, uint32_t interface, const uint8_t to[6], uint16_t ethertype)
 {
     frame_send_from(m, interface, interfaces[interface].mac.addr_bytes, to, ethertype);
+}
+
+void frame_pass(struct rte_mbuf *m, uint32_t interface)
+{
+    const struct interface *i = &interfaces[interface];
+    uint8_t *header;
+
+    if (!i->up) {
+        punt_drop(m, VGW_DROP_PORT_DOWN);
+        return;
+    }
+    if (i->tag_length != 0) {
+        header = (uint8_t *)rte_pktmbuf_prepend(m, i->tag_length);
+        if (header == NULL) {
+            punt_drop(m, VGW_DROP_NO_BUFFER);
+            return;
+        }
+        memmove(header, header + i->tag_length, 2 * sizeof(i->mac));
+        memcpy(header + 2 * sizeof(i->mac), i->tag, i->tag_length);
+    }
+    hand_over(m, interface);
 }

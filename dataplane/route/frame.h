@@ -17,5 +17,7 @@ void frame_send(struct rte_mbuf *m, uint32_t interface, const uint8_t to[6], uin
 /* The same with another source: the MAC of an anycast address. */
 void frame_send_from(struct rte_mbuf *m, uint32_t interface, const uint8_t from[6],
                      const uint8_t to[6], uint16_t ethertype);
+/* Sends a frame that has its Ethernet header, but not the interface's tags. Takes m. */
+void frame_pass(struct rte_mbuf *m, uint32_t interface);
 
 #endif

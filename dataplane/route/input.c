@@ -21,6 +21,8 @@
 #include <rte_prefetch.h>
 
 #define UDP_HEADER 8
+#define IPPROTO_OSPF 89
+#define IPPROTO_VRRP 112
 #define PREFETCH_AHEAD 4
 
 /* What becomes of a packet: a reason to drop it (enum vgw_drop), or one of these. */
@@ -30,7 +32,49 @@ enum verdict {
     TO_ND,
     TO_LOCAL,
     TO_IGMP,
+    TO_ROUTING,
+    TO_ROUTING_GROUP,
+    TO_SOCKET,
+    TO_SOCKET_FRAGMENT,
 };
+
+#define PORT_BGP 179
+#define PORT_BFD 3784 /* RFC 5881 4 */
+#define PORT_BFD_ECHO 3785
+#define PORT_BFD_MULTIHOP 4784 /* RFC 5883 5 */
+
+/* Which of the main thread's queues a packet to an own address goes to: what keeps the routing up
+ * does not wait behind what anybody may send. */
+static unsigned int local_verdict(const struct rte_mbuf *m, uint8_t protocol)
+{
+    const uint32_t at = (uint32_t)m->l2_len + (uint32_t)m->l3_len;
+    uint16_t ports[2];
+
+    switch (protocol) {
+    case IPPROTO_ICMP:
+    case IPPROTO_ICMPV6:
+        return TO_LOCAL;
+    case IPPROTO_OSPF:
+    case IPPROTO_PIM:
+    case IPPROTO_VRRP:
+        return TO_ROUTING;
+    case IPPROTO_TCP:
+    case IPPROTO_UDP:
+        break;
+    default:
+        return TO_SOCKET;
+    }
+    if (m->data_len < at + sizeof(ports))
+        return TO_SOCKET;
+    memcpy(ports, rte_pktmbuf_mtod_offset(m, const uint8_t *, at), sizeof(ports));
+    if (protocol == IPPROTO_TCP)
+        return ports[0] == RTE_BE16(PORT_BGP) || ports[1] == RTE_BE16(PORT_BGP) ? TO_ROUTING
+                                                                                : TO_SOCKET;
+    return ports[1] == RTE_BE16(PORT_BFD) || ports[1] == RTE_BE16(PORT_BFD_ECHO) ||
+                   ports[1] == RTE_BE16(PORT_BFD_MULTIHOP)
+               ? TO_ROUTING
+               : TO_SOCKET;
+}
 
 /* --- IPv4 --- */
 
@@ -80,11 +124,15 @@ static unsigned int ipv4_destination(struct packet *p, uint32_t vrouter,
     address = ip_from_bytes(4, to);
     if (!is_multicast && !address_is_local(vrouter, &address))
         return VGW_DROP_NOT_LOCAL;
-    if (is_fragment)
+    if (is_fragment && (is_multicast || ip->next_proto_id == IPPROTO_UDP)) /* UDP: VXLAN's, maybe */
         return VGW_DROP_IP_FRAGMENT;
-    if (is_multicast)
-        return ip->next_proto_id == IPPROTO_IGMP ? TO_IGMP : VGW_DROP_NOT_LOCAL;
-    return TO_LOCAL;
+    if (is_fragment)
+        return TO_SOCKET_FRAGMENT;
+    if (is_multicast && ip->next_proto_id == IPPROTO_IGMP)
+        return TO_IGMP;
+    if (is_multicast) /* RFC 5771 4: 224.0.0.0/24 is never forwarded */
+        return to[0] == 224 && to[1] == 0 && to[2] == 0 ? TO_ROUTING_GROUP : VGW_DROP_NOT_LOCAL;
+    return local_verdict(p->mbuf, ip->next_proto_id);
 }
 
 /* RFC 1812 5.2.2, in its order. */
@@ -166,10 +214,13 @@ static unsigned int ipv6_destination(struct packet *p, uint32_t vrouter, const u
     if (!is_multicast && !address_is_local(vrouter, &address))
         return VGW_DROP_NOT_LOCAL;
     if (chain->is_fragment)
-        return VGW_DROP_IP_FRAGMENT;
+        return is_multicast || chain->protocol == IPPROTO_UDP ? VGW_DROP_IP_FRAGMENT
+                                                              : TO_SOCKET_FRAGMENT;
     if (chain->protocol == IPPROTO_ICMPV6)
         return icmpv6_verdict(p->mbuf, is_multicast);
-    return is_multicast ? VGW_DROP_NOT_LOCAL : TO_LOCAL;
+    if (is_multicast) /* RFC 4291 2.7: of link-local scope */
+        return (to[1] & 0x0f) == 2 ? TO_ROUTING_GROUP : VGW_DROP_NOT_LOCAL;
+    return local_verdict(p->mbuf, chain->protocol);
 }
 
 /* RFC 8200 3, 4. */
@@ -275,6 +326,18 @@ static void dispatch(struct worker *w, struct packet *p, unsigned int verdict, b
         break;
     case TO_IGMP:
         punt(w, p, PUNT_IGMP, l3_offset, 0);
+        break;
+    case TO_ROUTING:
+        punt(w, p, PUNT_ROUTING, l3_offset, 0);
+        break;
+    case TO_ROUTING_GROUP:
+        punt(w, p, PUNT_ROUTING, l3_offset, VGW_DROP_NOT_LOCAL);
+        break;
+    case TO_SOCKET:
+        punt(w, p, PUNT_SOCKET, l3_offset, 0);
+        break;
+    case TO_SOCKET_FRAGMENT:
+        punt(w, p, PUNT_SOCKET, l3_offset, VGW_DROP_IP_FRAGMENT);
         break;
     default:
         packet_drop(w, p, (enum vgw_drop)verdict);

@@ -14,6 +14,7 @@
 #include "core/object.h"
 #include "core/vmarray.h"
 #include "core/worker.h"
+#include "kernel/kernel.h"
 #include "log.h"
 #include "neighbour/neighbour.h"
 #include "port/classify.h"
@@ -501,6 +502,7 @@ static int create(const struct vgw_interface *body, struct error *e)
     interfaces[index].id = body->id;
     enter(index, body);
     refresh(index);
+    kernel_interface_changed(index);
     return 0;
 err:
     if (is_mapped)
@@ -533,6 +535,7 @@ static int interface_set(const void *b, struct error *e)
         enter(index, body);
     }
     refresh(index);
+    kernel_interface_changed(index);
     return 0;
 }
 
@@ -548,6 +551,7 @@ static int interface_remove(uint32_t id, struct error *e)
     leave(index, true);
     idmap_set(ids, id, 0);
     discard(index);
+    kernel_interface_changed(index);
     return 0;
 }
 

@@ -6,6 +6,7 @@
 #include "route/vrouter.h"
 #include "core/object.h"
 #include "core/vmarray.h"
+#include "kernel/kernel.h"
 #include "route/interface.h"
 
 #include <assert.h>
@@ -36,6 +37,7 @@ static int vrouter_set(const void *b, struct error *e)
 {
     const struct vgw_vrouter *body = b;
     uint32_t index = vrouter_by_id(body->id);
+    bool changes;
 
     if (memchr(body->name, '\0', sizeof(body->name)) == NULL ||
         memchr(body->vfabric, '\0', sizeof(body->vfabric)) == NULL)
@@ -52,9 +54,12 @@ static int vrouter_set(const void *b, struct error *e)
         vrouters[index] = (struct vrouter){.id = body->id};
     }
     vrouters[index].vfabric_id = body->vfabric_id;
+    changes = vrouters[index].has_namespace != (body->has_namespace != 0);
     vrouters[index].has_namespace = body->has_namespace != 0;
     memcpy(vrouters[index].vfabric, body->vfabric, sizeof(body->vfabric));
     memcpy(vrouters[index].name, body->name, sizeof(body->name));
+    if (changes && vrouters[index].refs != 0)
+        kernel_vrouter_changed(index);
     return 0;
 }
 
@@ -67,6 +72,7 @@ static int vrouter_remove(uint32_t id, struct error *e)
     if (vrouters[index].refs != 0)
         return error_set(e, EBUSY, "vrouter %u still has %u interfaces, routes or VTEPs", id,
                          vrouters[index].refs);
+    kernel_vrouter_removed(index);
     idmap_set(ids, id, 0);
     vrouters[index].id = 0;
     slots_retire(slots, index);

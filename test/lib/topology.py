@@ -256,6 +256,10 @@ class Topology:
         self.processes.append(process)
         return process
 
+    def is_vrouters(self, netns):
+        """A gateway's own, which outlives it."""
+        return any(netns.startswith(f"{self.prefix}-{g.name}-") for g in self.gateways)
+
     def close(self):
         for how in (signal.SIGTERM, signal.SIGKILL):
             for p in reversed(self.processes):
@@ -267,8 +271,9 @@ class Topology:
                     p.wait(max(0.1, deadline - time.monotonic()))
                 except subprocess.TimeoutExpired:
                     pass
-        for n in self.namespaces:
-            run("ip", "netns", "delete", n.netns, check=False)
+        left = [line.split()[0] for line in run("ip", "netns", "list").stdout.splitlines()]
+        for netns in [n.netns for n in self.namespaces] + [n for n in left if self.is_vrouters(n)]:
+            run("ip", "netns", "delete", netns, check=False)
         shutil.rmtree(self.directory, ignore_errors=True)
 
 

@@ -15,8 +15,7 @@ def gateway(request):
     g = harness.Gateway()
     yield g
     if request.node.stash.get(failed, False):
-        g.harness.process.kill()
-        g.harness.process.wait()
+        g.harness.kill()
     else:
         g.stop()
 

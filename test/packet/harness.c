@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * The whole data plane in one thread, without devices, root or huge pages: reads commands from
- * stdin, answers on stdout. test/packet/harness.py speaks to it; DESIGN section "Tests".
+ * The whole data plane in one thread, without devices, root or huge pages. It starts once, and
+ * serves copies of itself (mould.h); a copy reads commands from stdin and answers on stdout.
+ * test/packet/harness.py speaks to both.
  *
  * A command is: uint32 length of what follows, one byte that names it, its arguments. An answer is:
  * uint32 length, contents. All in host byte order, nothing aligned.
@@ -31,6 +32,7 @@
 #include "core/start.h"
 #include "core/worker.h"
 #include "log.h"
+#include "mould.h"
 #include "port/port.h"
 
 #include <assert.h>
@@ -46,8 +48,8 @@
 #include <unistd.h>
 
 #define COMMAND_MAX (1u << 24)
-#define RING_SIZE 16384
-#define PACKETS 32768
+#define RING_SIZE 4096
+#define PACKETS 8192
 #define CLIENTS_MAX 64
 #define TURNS_MAX 100000 /* of a run; more: something goes round for ever */
 
@@ -367,6 +369,8 @@ int main(int argc, char **argv)
     log_init(conf.log_level);
     if (eal_start(&conf, false) < 0 || dataplane_start(&conf, PACKETS) < 0)
         return 2;
+    if (!mould_serve())
+        return 0;
 
     while (read_whole(&length, sizeof(length)) && length <= COMMAND_MAX &&
            read_whole(buffer, length)) {

@@ -36,6 +36,8 @@ import ipaddress
 import os
 import pathlib
 import re
+import signal
+import socket
 import struct
 import subprocess
 
@@ -547,29 +549,75 @@ class Client:
         return found
 
 
+class Mould:
+    """A data plane that has just started, of which tests get copies (mould.c). One for each number of workers."""
+
+    moulds = {}
+
+    def __init__(self, workers):
+        path = os.environ.get("VGW_HARNESS", str(BUILD / "test/packet/harness"))
+        self.socket, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        self.socket.settimeout(60)
+        self.process = subprocess.Popen([path, str(workers)], stdin=theirs, stdout=subprocess.DEVNULL)
+        theirs.close()
+
+    @classmethod
+    def of(cls, workers):
+        if workers not in cls.moulds:
+            cls.moulds[workers] = cls(workers)
+        return cls.moulds[workers]
+
+    def ask(self, kind, pid=0, fds=()):
+        socket.send_fds(self.socket, [struct.pack("=ic3x", pid, kind)], fds)
+        answer = self.socket.recv(4)
+        assert answer, f"the harness ended with status {self.process.wait()}"
+        return struct.unpack("=i", answer)[0]
+
+
 class Harness:
-    """The process; one command at a time."""
+    """A data plane's process; one command at a time."""
 
     def __init__(self, workers=1):
-        path = os.environ.get("VGW_HARNESS", str(BUILD / "test/packet/harness"))
-        self.process = subprocess.Popen([path, str(workers)], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+        self.mould = Mould.of(workers)
+        theirs_in, ours_in = os.pipe()
+        ours_out, theirs_out = os.pipe()
+        self.pid = self.mould.ask(b"F", fds=[theirs_in, theirs_out])
+        os.close(theirs_in)
+        os.close(theirs_out)
+        self.stdin, self.stdout = os.fdopen(ours_in, "wb"), os.fdopen(ours_out, "rb")
+        self.status = None
 
     def command(self, data):
         try:
-            self.process.stdin.write(struct.pack("=I", len(data)) + data)
-            self.process.stdin.flush()
-            head = self.process.stdout.read(4)
+            self.stdin.write(struct.pack("=I", len(data)) + data)
+            self.stdin.flush()
+            head = self.stdout.read(4)
             (size,) = struct.unpack("=I", head)
         except (BrokenPipeError, struct.error):
-            raise AssertionError(f"the harness ended with status {self.process.wait()}") from None
-        body = self.process.stdout.read(size)
-        assert len(body) == size, f"the harness ended with status {self.process.wait()}"
+            raise AssertionError(f"the harness ended with status {self.wait()}") from None
+        body = self.stdout.read(size)
+        assert len(body) == size, f"the harness ended with status {self.wait()}"
         return body
 
-    def stop(self):
-        self.process.stdin.close()
-        status = self.process.wait(60)
-        self.process.stdout.close()
+    def wait(self):
+        """Its exit status; above 256: the signal that ended it."""
+        if self.status is None:
+            self.status = self.mould.ask(b"W", self.pid)
+        return self.status
+
+    def kill(self):
+        if self.status is None:
+            os.kill(self.pid, signal.SIGKILL)
+        self.close()
+
+    def close(self):
+        """Its exit status, once it has ended."""
+        try:
+            self.stdin.close()
+        except BrokenPipeError:
+            pass
+        status = self.wait()
+        self.stdout.close()
         return status
 
 
@@ -744,6 +792,6 @@ class Gateway:
         self.run()
         self.take()
         in_use = self.mbufs_in_use()
-        status = self.harness.stop()
+        status = self.harness.close()
         assert status == 0, f"the harness ended with status {status}"
         assert in_use == 0, f"{in_use} mbufs leaked"

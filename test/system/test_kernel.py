@@ -1,0 +1,235 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A vrouter as Linux sees it: its network namespace, the TAPs in it, and what passes them.
+
+        host --- (host0) leaf: vgw, vrouter v/r        namespace PREFIX-vgw-v-r: host0, lo
+"""
+import json
+
+import pytest
+from topology import EXCHANGE, Namespace, Topology, run, serve, wait_for
+
+
+class Inside(Namespace):
+    """The namespace of a vrouter, which the gateway made."""
+
+    def __init__(self, topology, netns):  # pylint: disable=super-init-not-called
+        self.topology = topology
+        self.name = self.netns = netns
+
+    def link(self, device):
+        """None: there is none of that name."""
+        r = run("ip", "-n", self.netns, "-j", "link", "show", device, check=False)
+        return json.loads(r.stdout)[0] if r.returncode == 0 else None
+
+    def addresses(self, device):
+        found = json.loads(self.ip("-j", "address", "show", device))[0]["addr_info"]
+        return sorted(f"{a['local']}/{a['prefixlen']}" for a in found if a["local"] not in ("127.0.0.1", "::1"))
+
+
+@pytest.fixture(name="t")
+def topology_fixture():
+    with Topology("kern") as t:
+        yield t
+
+
+LINES = """
+    set port host0 device netdev:host0
+    set vfabric v id 1
+    set vfabric v vrouter r interface lo1 type loopback address 10.255.0.1/32
+    set vfabric v vrouter r interface lo1 address 2001:db8:ff::1/128
+    set vfabric v vrouter r interface host0 port host0 address 192.0.2.1/24
+    set vfabric v vrouter r interface host0 address 2001:db8::1/64
+"""
+
+
+def site(t, lines=LINES, vlan=None):
+    leaf, host = t.namespace("leaf"), t.namespace("host")
+    t.wire(host, "eth0", leaf, "host0")
+    device = "eth0"
+    if vlan:
+        device = "eth0.v"
+        host.trunk("eth0", vlan, device)
+    host.address(device, "192.0.2.2/24", "2001:db8::2/64")
+    host.ip("route", "add", "10.255.0.1", "via", "192.0.2.1")
+    host.ip("route", "add", "2001:db8:ff::1", "via", "2001:db8::1")
+    gw = t.gateway(leaf, "vgw")
+    gw.configure(lines)
+    inside = Inside(t, f"{t.prefix}-vgw-v-r")
+    wait_for(lambda: inside.addresses("host0") and "UP" in inside.link("host0")["flags"], "the TAP")
+    return gw, host, inside
+
+
+def test_interfaces_are_mirrored(t):
+    """Name, MAC, MTU, administrative state, link and addresses follow the interface; a loopback's are on lo."""
+    gw, host, inside = site(t)
+    link = inside.link("host0")
+    assert link["mtu"] == 1500 and link["address"] == gw.show("interfaces", "name", "host0")[0]["mac"]
+    assert {"UP", "LOWER_UP"} <= set(link["flags"])
+    link_local = [a for a in inside.addresses("host0") if a.startswith("fe80")]
+    assert len(link_local) == 1
+    assert inside.addresses("host0") == sorted(["192.0.2.1/24", "2001:db8::1/64", *link_local])
+    assert inside.addresses("lo") == ["10.255.0.1/32", "2001:db8:ff::1/128"]
+
+    host.ip("link", "set", "eth0", "down")
+    wait_for(lambda: "LOWER_UP" not in inside.link("host0")["flags"], "the carrier to go")
+    host.ip("link", "set", "eth0", "up")
+    wait_for(lambda: "LOWER_UP" in inside.link("host0")["flags"], "the carrier to come back")
+
+    gw.configure("""
+        set vfabric v vrouter r interface host0 mtu 1400
+        set vfabric v vrouter r interface host0 mac 02:00:00:00:00:77
+        set vfabric v vrouter r interface host0 address 198.51.100.1/31
+        delete vfabric v vrouter r interface host0 address 192.0.2.1/24
+        set vfabric v vrouter r interface a-name-longer-than-a-link-may-have type loopback address 10.255.0.9/32
+    """)
+    wait_for(lambda: inside.link("host0")["mtu"] == 1400 and inside.link("host0")["address"] == "02:00:00:00:00:77",
+             "MTU and MAC to change")
+    wait_for(lambda: "198.51.100.1/31" in inside.addresses("host0") and "192.0.2.1/24" not in
+             inside.addresses("host0"), "the addresses to change")
+    wait_for(lambda: "10.255.0.9/32" in inside.addresses("lo"), "the second loopback's address")
+    gw.configure("set vfabric v vrouter r interface host0 enabled false")
+    wait_for(lambda: "UP" not in inside.link("host0")["flags"], "the TAP to be down")
+    gw.configure("delete vfabric v vrouter r interface host0")
+    wait_for(lambda: inside.link("host0") is None, "the TAP to go")
+    gw.configure("delete vfabric v vrouter r")
+    wait_for(lambda: inside.netns not in run("ip", "netns", "list").stdout, "the namespace to go")
+
+
+def test_addresses_of_others_stay(t):
+    """What somebody else configures in the namespace is left alone."""
+    gw, _, inside = site(t)
+    inside.ip("address", "add", "203.0.113.1/24", "dev", "host0")
+    gw.configure("set vfabric v vrouter r interface host0 address 192.0.2.9/24")
+    wait_for(lambda: "192.0.2.9/24" in inside.addresses("host0"), "the new address")
+    assert "203.0.113.1/24" in inside.addresses("host0")
+
+
+@pytest.mark.parametrize("vlan", [None, 7], ids=["untagged", "dot1q"])
+def test_sockets(t, vlan):
+    """Ping, UDP and TCP of programs in the namespace, both ways, over IPv4 and IPv6; ARP and ND of the kernel
+    work through the TAP."""
+    lines = LINES + ("set vfabric v vrouter r interface host0 encapsulation dot1q\n"
+                     f"set vfabric v vrouter r interface host0 vlan {vlan}\n" if vlan else "")
+    gw, host, inside = site(t, lines, vlan)
+    for ours, theirs in (("192.0.2.1", "192.0.2.2"), ("2001:db8::1", "2001:db8::2")):
+        inside.wait_ping(theirs)
+        serve(t, host, theirs)
+        serve(t, inside, ours)
+        for at, to in ((inside, theirs), (host, ours)):
+            at.run("/usr/bin/python3", EXCHANGE, "udp", to, 1, 100, 1400)
+            at.run("/usr/bin/python3", EXCHANGE, "tcp", to, 1, 1000, 100000)
+    neighbours = {n["dst"]: n for n in json.loads(inside.ip("-j", "neigh"))}
+    assert neighbours["192.0.2.2"]["lladdr"] == host.mac("eth0.v" if vlan else "eth0")
+    # A loopback's address, too, and pings of the vrouter itself beside those of the namespace.
+    serve(t, inside, "10.255.0.1")
+    host.run("/usr/bin/python3", EXCHANGE, "tcp", "10.255.0.1", 1000)
+    host.wait_ping("10.255.0.1")
+    host.wait_ping("2001:db8:ff::1")
+    gw.vgw("ping", "v/r", "192.0.2.2", "count", "1")
+    assert gw.drops().get("kernel", 0) == 0
+
+
+def test_fragments_are_the_kernels(t):
+    """An echo request in fragments is put together and answered there; the vrouter itself does not."""
+    _, host, _ = site(t)
+    host.wait_ping("192.0.2.1", size=4000)
+    host.wait_ping("2001:db8::1", size=4000)
+
+
+def test_nobody_listens(t):
+    """The kernel refuses what nobody there listens for."""
+    _, host, _ = site(t)
+    r = host.run("/usr/bin/python3", "-c", "import socket; socket.create_connection(('192.0.2.1', 9), 5)", check=False)
+    assert "ConnectionRefusedError" in r.stderr
+
+
+def test_curl(t):
+    """A web server behind a port, asked from the namespace."""
+    _, host, inside = site(t)
+    (t.directory / "index.html").write_text("hello from the port\n")
+    host.start("/usr/bin/python3", "-m", "http.server", "80", "--directory", t.directory)
+    wait_for(lambda: "hello" in inside.run("curl", "-s", "-m", "2", "http://192.0.2.2/index.html").stdout,
+             "the page")
+
+
+LISTEN = """
+import socket, sys
+with socket.create_server(("0.0.0.0", 7777)) as s:
+    open(sys.argv[1], "w").close()
+    c, _ = s.accept()
+    while data := c.recv(100):
+        c.sendall(data)
+"""
+
+HOLD = """
+import socket, sys
+s = socket.create_connection(("192.0.2.1", 7777), 20)
+s.sendall(b"one")
+assert s.recv(100) == b"one"
+print("held", flush=True)
+sys.stdin.readline()
+s.settimeout(30)
+s.sendall(b"two")
+assert s.recv(100) == b"two"
+print("still there", flush=True)
+"""
+
+
+def test_sessions_stay_when_programs_die(t):
+    """SIGKILL to control, then to the data plane: the namespace, its TAPs and a TCP session across them stay; the new
+    data plane adopts them."""
+    gw, host, inside = site(t)
+    ready = t.directory / "listening"
+    inside.start("/usr/bin/python3", "-c", LISTEN, ready)
+    wait_for(ready.exists, "the listener")
+    log = t.directory / "hold.log"
+    (t.directory / "go").unlink(missing_ok=True)
+    import subprocess  # a process that is spoken to
+    with subprocess.Popen(["ip", "netns", "exec", host.netns, "/usr/bin/python3", "-c", HOLD], text=True,
+                          stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=open(log, "wb")) as session:
+        assert session.stdout.readline() == "held\n"
+        index = inside.link("host0")["ifindex"]
+        gw.kill("control")
+        host.wait_ping("192.0.2.1")
+        gw.kill("dataplane")
+        assert inside.link("host0") is not None and "192.0.2.1/24" in inside.addresses("host0")
+        gw.start_dataplane()
+        gw.start_control()
+        wait_for(lambda: "LOWER_UP" in inside.link("host0")["flags"], "the TAP to be adopted")
+        assert inside.link("host0")["ifindex"] == index
+        session.stdin.write("go\n")
+        session.stdin.flush()
+        assert session.stdout.readline() == "still there\n", log.read_text()
+    inside.wait_ping("192.0.2.2")
+
+
+def test_leftovers_are_swept(t):
+    """What was removed while the data plane was away goes when control has declared the rest; namespaces of others
+    with such a name stay."""
+    gw, _, inside = site(t, LINES + """
+        set vfabric v vrouter gone interface lo type loopback address 10.255.0.8/32
+        set vfabric v vrouter r interface tagged port host0
+        set vfabric v vrouter r interface tagged encapsulation dot1q
+        set vfabric v vrouter r interface tagged vlan 5
+    """)
+    gone, foreign = f"{t.prefix}-vgw-v-gone", f"{t.prefix}-vgw-v-foreign"
+    wait_for(lambda: gone in run("ip", "netns", "list").stdout and inside.link("tagged"), "the second vrouter")
+    run("ip", "netns", "add", foreign)
+    gw.kill("dataplane")
+    gw.vgw("delete", "vfabric", "v", "vrouter", "gone")
+    gw.vgw("delete", "vfabric", "v", "vrouter", "r", "interface", "tagged")
+    gw.vgw("commit")
+    gw.start_dataplane()
+    gw.wait_synced()
+    wait_for(lambda: gone not in run("ip", "netns", "list").stdout, "the namespace to be swept")
+    wait_for(lambda: inside.link("tagged") is None, "the TAP to be swept")
+    assert inside.link("host0") and foreign in run("ip", "netns", "list").stdout
+
+
+def test_namespace_can_be_declined(t):
+    """namespace false: none; true again: it is made."""
+    gw, _, inside = site(t)
+    gw.configure("set vfabric v vrouter r namespace false")
+    wait_for(lambda: inside.netns not in run("ip", "netns", "list").stdout, "the namespace to go")
+    gw.configure("set vfabric v vrouter r namespace true")
+    wait_for(lambda: "192.0.2.1/24" in inside.addresses("host0"), "the namespace to be back")

@@ -24,16 +24,25 @@
     X(HAIRPIN, "hairpin", "the destination is where the frame came from")                          \
     X(SPLIT_HORIZON, "split-horizon", "would go from a tunnel to its own split-horizon group")     \
     X(DESTINATION_DOWN, "destination-down", "the attachment or tunnel to send to is gone")         \
-    X(NOT_OURS, "not-ours", "on a routed interface, to a MAC that is not its own")                 \
-    X(ETHERTYPE, "ethertype", "on a routed interface, neither IP nor ARP")                         \
+    X(NOT_OURS, "not-ours", "on a vrouter's interface, to a MAC that is not its own")              \
+    X(ETHERTYPE, "ethertype", "on a vrouter's interface, neither IP nor ARP")                      \
     X(IP_HEADER, "ip-header", "IPv4 or IPv6 header broken (RFC 1812 5.2.2, RFC 8200 3)")           \
     X(IP_CHECKSUM, "ip-checksum", "IPv4 header checksum wrong (RFC 1812 5.2.2)")                   \
     X(IP_SOURCE, "ip-source", "source address that no host may use (RFC 1122 3.2.1.3)")            \
     X(IP_FRAGMENT, "ip-fragment", "an outer fragment; VTEPs do not reassemble (RFC 7348 4.3)")     \
-    X(NOT_LOCAL, "not-local",                                                                      \
-      "to an address that is not ours, on an interface that only receives")                        \
+    X(IP_DESTINATION, "ip-destination",                                                            \
+      "destination address that no router forwards to (RFC 1812 5.3.7)")                           \
+    X(IP_SOURCE_ROUTE, "ip-source-route", "an IPv4 source route option (RFC 7126 4.3)")            \
+    X(IP_SCOPE, "ip-scope",                                                                        \
+      "a link-local address, on its way off the link (RFC 3927 7, RFC 4291 2.5.6)")                \
+    X(NOT_LOCAL, "not-local", "to all, or to a group that nobody listens to here")                 \
+    X(DIRECTED_BROADCAST, "directed-broadcast", "to all of a connected subnet (RFC 2644 2)")       \
+    X(TTL, "ttl-exceeded", "its TTL or hop limit does not let it pass (RFC 1812 5.3.1)")           \
     X(NO_ROUTE, "no-route", "no route to the destination")                                         \
     X(BLACKHOLE, "blackhole", "the route is a blackhole")                                          \
+    X(NO_NEXT_HOP, "no-next-hop", "none of the route's next hops can be sent to")                  \
+    X(IP_TOO_BIG, "ip-too-big",                                                                    \
+      "larger than the next link or tunnel carries, and not to be fragmented")                     \
     X(UDP_LENGTH, "udp-length", "UDP length is too small, or beyond the packet (RFC 768)")         \
     X(UDP_CHECKSUM, "udp-checksum", "outer UDP checksum wrong (RFC 7348 5, RFC 6936 4)")           \
     X(VXLAN_HEADER, "vxlan-header", "shorter than a VXLAN header and an inner frame")              \

@@ -13,6 +13,7 @@
     X(DECAP, "decap")       /* outer header taken off */                                           \
     X(BRIDGE, "bridge")     /* destination known */                                                \
     X(FLOOD, "flood")       /* replicated */                                                       \
+    X(ROUTE, "route")       /* routed: next hop known, headers rewritten */                        \
     X(OUTPUT, "output")     /* tags of the destination attachment put on */                        \
     X(ENCAP, "encap")       /* outer header put on */                                              \
     X(PUNT, "punt")         /* handed to the main thread */                                        \

@@ -25,6 +25,9 @@
     X(BRIDGE, "bridge", bridge_stage)                /* bridge/bridge.c: learn, look up */         \
     X(FLOOD, "flood", flood_stage)                   /* bridge/flood.c */                          \
     X(IRB, "irb", irb_stage)                         /* route/input.c: IP to one on a network */   \
+    X(ROUTE, "route", route_stage)                   /* route/route_stage.c: forwards IP */        \
+    X(EGRESS, "egress", egress_stage)                /* route/egress.c: routed into a network */   \
+    X(EGRESS_FLOOD, "egress-flood", flood_stage)     /* ... whose MAC is unknown there */          \
     X(OUTPUT, "output", output_stage)                /* port/output.c: tags of an attachment */    \
     X(VXLAN_ENCAP, "vxlan-encap", vxlan_encap_stage) /* vxlan/encap.c */
 

@@ -8,16 +8,22 @@
  *   wanted until a packet is sent to them.
  * - A wanted neighbour that does not answer is FAILED, and asked for at growing intervals for ever.
  *   It is taken back as soon as it answers, or is heard of.
+ * - A neighbour whose MAC is known is a host: it has an adjacency, so that workers send to it by
+ *   themselves. What they sent is looked at: a host that is used is probed like a wanted one, one
+ *   that is not becomes STALE and is forgotten.
  *
  * Timers are a wheel of ticks; a timer that is further away than the wheel is long goes round.
  */
 #include "core/clock.h"
+#include "core/counters.h"
 #include "core/loop.h"
 #include "core/object.h"
 #include "core/vmarray.h"
 #include "log.h"
 #include "neighbour/neighbour_table.h"
+#include "punt/icmp.h"
 #include "punt/punt.h"
+#include "punt/refuse.h"
 #include "route/adjacency.h"
 #include "route/frame.h"
 #include "route/interface.h"
@@ -35,7 +41,8 @@
 #define UNICAST_PROBES 3
 #define REACHABLE_NS (30 * SECOND_NS) /* times 0.5 to 1.5 */
 
-#define STALE_NS (60 * SECOND_NS) /* an unwanted one is forgotten */
+#define STALE_NS (10 * SECOND_NS) /* from one look at an unwanted one to the next ... */
+#define STALE_LOOKS 6             /* and it is forgotten after so many that found it unused */
 #define BACKOFF_MAX 5             /* FAILED: 1, 2, 4 ... 32 s between two probes */
 
 #define TICK_MS 100
@@ -43,13 +50,14 @@
 #define WHEEL 512
 #define PROBES_PER_TICK 256 /* the ring to the workers has room for them, and others */
 
-#define BUCKETS (1u << 18)
+#define BUCKETS (1u << 22)
 
 LIST_HEAD(neighbour_list, neighbour);
 
 struct link { /* of an interface */
     struct neighbour_list neighbours;
     uint32_t learned;
+    uint32_t hosts;
 };
 
 static struct neighbour **neighbours; /* [index] */
@@ -180,11 +188,51 @@ static void tell(struct neighbour *n)
                                     neighbour_has_mac(n) ? n->mac : NULL);
 }
 
+/* --- packets that wait --- */
+
+static struct rte_mbuf **next_waiting(struct rte_mbuf *m)
+{
+    return &((struct punt *)rte_mbuf_to_priv(m))->next;
+}
+
+static struct rte_mbuf *take_waiting(struct neighbour *n)
+{
+    struct rte_mbuf *m = n->waiting;
+
+    if (m != NULL)
+        n->waiting = *next_waiting(m);
+    return m;
+}
+
+/* Behind the others; the oldest makes room. */
+static void add_waiting(struct neighbour *n, struct rte_mbuf *m)
+{
+    struct rte_mbuf **link = &n->waiting;
+    uint32_t count = 0;
+
+    *next_waiting(m) = NULL;
+    for (; *link != NULL; count++)
+        link = next_waiting(*link);
+    *link = m;
+    if (count >= NEIGHBOUR_QUEUE)
+        punt_drop(take_waiting(n), VGW_DROP_NEIGHBOUR);
+}
+
 static void drop_waiting(struct neighbour *n)
 {
-    if (n->waiting != NULL)
-        punt_drop(n->waiting, VGW_DROP_NEIGHBOUR);
-    n->waiting = NULL;
+    struct rte_mbuf *m;
+
+    while ((m = take_waiting(n)) != NULL)
+        punt_drop(m, VGW_DROP_NEIGHBOUR);
+}
+
+/* RFC 1812 5.2.7.1, RFC 4861 7.2.2: it does not answer. */
+static void refuse_waiting(struct neighbour *n)
+{
+    struct rte_mbuf *m;
+
+    while ((m = take_waiting(n)) != NULL)
+        refuse(m, n->interface, VGW_DROP_NEIGHBOUR, 0);
 }
 
 static void transmit(const struct neighbour *n, struct rte_mbuf *m)
@@ -193,12 +241,66 @@ static void transmit(const struct neighbour *n, struct rte_mbuf *m)
                n->ip.family == 6 ? RTE_ETHER_TYPE_IPV6 : RTE_ETHER_TYPE_IPV4);
 }
 
+static void send_waiting(struct neighbour *n)
+{
+    struct rte_mbuf *m;
+
+    while ((m = take_waiting(n)) != NULL)
+        transmit(n, m);
+}
+
+/* --- hosts --- */
+
+/* Somebody else than the packets that are forwarded to it holds its adjacency. */
+static bool is_wanted(const struct neighbour *n)
+{
+    return n->adjacency != 0 && !(n->is_host && adjacency_refs(n->adjacency) == 1);
+}
+
+/* Its MAC is known. */
+static void become_host(struct neighbour *n)
+{
+    struct link *l = &links[n->interface];
+
+    if (n->is_host || l->hosts >= NEIGHBOURS_HOSTS_MAX || ip_is_link_local(&n->ip) ||
+        !interface_reaches(n->interface, &n->ip))
+        return;
+    n->is_host = true;
+    if (adjacency_get(n->interface, &n->ip) == 0) {
+        n->is_host = false;
+        return;
+    }
+    l->hosts++;
+    n->sent = COUNTER_OF(adjacency_packets, n->adjacency);
+}
+
+static void cease_to_be_host(struct neighbour *n)
+{
+    if (!n->is_host)
+        return;
+    n->is_host = false;
+    links[n->interface].hosts--;
+    adjacency_put(n->adjacency);
+}
+
+/* Packets were sent to it since the last look. */
+static bool was_used(struct neighbour *n)
+{
+    uint64_t sent = n->adjacency != 0 ? COUNTER_OF(adjacency_packets, n->adjacency) : 0;
+    bool used = sent != n->sent;
+
+    n->sent = sent;
+    return used;
+}
+
 static void neighbour_remove(struct neighbour *n)
 {
     struct neighbour **link = bucket_of(n->interface, &n->ip);
 
     if (n->up)
         send_event(n, false);
+    n->is_going = true;
+    cease_to_be_host(n);
     drop_waiting(n);
     timer_stop(n);
     while (*link != n)
@@ -265,8 +367,8 @@ static void enter_probe(struct neighbour *n)
 
 static void enter_failed(struct neighbour *n)
 {
-    drop_waiting(n);
-    if (n->adjacency == 0) {
+    refuse_waiting(n);
+    if (!is_wanted(n)) {
         neighbour_remove(n);
         return;
     }
@@ -289,12 +391,24 @@ static void enter_reachable(struct neighbour *n)
 
 static void enter_stale(struct neighbour *n)
 {
-    if (n->adjacency != 0) {
+    if (is_wanted(n) || was_used(n)) {
         enter_probe(n);
         return;
     }
     n->status = VGW_NEIGHBOUR_STALE;
+    n->unused = 0;
+    tell(n);
     timer_start(n, STALE_NS);
+}
+
+static void look_at_stale(struct neighbour *n)
+{
+    if (is_wanted(n) || was_used(n))
+        enter_probe(n);
+    else if (++n->unused < STALE_LOOKS)
+        timer_start(n, STALE_NS);
+    else
+        neighbour_remove(n);
 }
 
 static void timer_fired(struct neighbour *n)
@@ -310,7 +424,7 @@ static void timer_fired(struct neighbour *n)
         enter_stale(n);
         break;
     case VGW_NEIGHBOUR_STALE:
-        neighbour_remove(n);
+        look_at_stale(n);
         break;
     case VGW_NEIGHBOUR_PROBE:
         if (n->probes >= UNICAST_PROBES)
@@ -319,6 +433,10 @@ static void timer_fired(struct neighbour *n)
             probe_and_wait(n, true, RETRANS_NS);
         break;
     case VGW_NEIGHBOUR_FAILED:
+        if (!is_wanted(n)) { /* any more */
+            neighbour_remove(n);
+            break;
+        }
         probe_and_wait(n, false,
                        RETRANS_NS << (n->probes < BACKOFF_MAX ? n->probes + 1 : BACKOFF_MAX));
         break;
@@ -361,18 +479,16 @@ static void tick(void)
 static void accept_mac(struct neighbour *n, const uint8_t mac[6], enum neighbour_hint hint)
 {
     bool news = !n->up || memcmp(n->mac, mac, sizeof(n->mac)) != 0;
-    struct rte_mbuf *waiting = n->waiting;
 
     memcpy(n->mac, mac, sizeof(n->mac));
-    n->waiting = NULL;
     if (hint == HINT_ANSWERED)
         enter_reachable(n);
     else if (news)
         enter_stale(n);
     if (news)
         send_event(n, true);
-    if (waiting != NULL)
-        transmit(n, waiting);
+    become_host(n);
+    send_waiting(n);
 }
 
 bool neighbour_heard(uint32_t interface, const struct vgw_ip *ip, const uint8_t mac[6],
@@ -416,7 +532,7 @@ int neighbour_want(uint32_t interface, const struct vgw_ip *ip, uint32_t adjacen
     n->adjacency = adjacency;
     if (is_new)
         enter_incomplete(n);
-    else if (n->status == VGW_NEIGHBOUR_STALE)
+    else if (n->status == VGW_NEIGHBOUR_STALE && !n->is_host)
         enter_probe(n);
     else
         tell(n);
@@ -430,7 +546,8 @@ void neighbour_unwant(uint32_t interface, const struct vgw_ip *ip)
     n->adjacency = 0;
     if (is_spare(n))
         links[interface].learned++;
-    if (n->status == VGW_NEIGHBOUR_FAILED || n->status == VGW_NEIGHBOUR_INCOMPLETE)
+    if (!n->is_going &&
+        (n->status == VGW_NEIGHBOUR_FAILED || n->status == VGW_NEIGHBOUR_INCOMPLETE))
         neighbour_remove(n);
 }
 
@@ -462,25 +579,40 @@ void neighbour_send(uint32_t interface, const struct vgw_ip *ip, struct rte_mbuf
             enter_probe(n);
         return;
     }
-    drop_waiting(n);
-    n->waiting = m;
+    if (n->status == VGW_NEIGHBOUR_FAILED) {
+        refuse(m, interface, VGW_DROP_NEIGHBOUR, 0);
+        if (clock_ns() - n->probed_ns >= RETRANS_NS)
+            probe(n, false);
+        return;
+    }
+    add_waiting(n, m);
     if (is_new)
         enter_incomplete(n);
-    else if (n->status == VGW_NEIGHBOUR_FAILED && clock_ns() - n->probed_ns >= RETRANS_NS)
-        probe(n, false);
 }
 
 /* PUNT_NEIGHBOUR: data at the IP header, for an adjacency that was not ready. */
 void neighbour_wanted(struct rte_mbuf *m, const struct punt *p)
 {
-    const struct adjacency *a = &adjacencies[p->adjacency];
+    const struct adjacency *a = &adjacencies[p->what];
 
-    if (p->l3_offset != 0)
-        rte_pktmbuf_adj(m, p->l3_offset);
+    rte_pktmbuf_adj(m, p->l3_offset);
     if (neighbour_find(a->interface, &a->ip) == NULL) /* nobody sends there any more */
         punt_drop(m, VGW_DROP_NEIGHBOUR);
     else
         neighbour_send(a->interface, &a->ip, m);
+}
+
+/* PUNT_GLEAN: a packet to somebody on the link of an interface. */
+void neighbour_gleaned(struct rte_mbuf *m, const struct punt *p)
+{
+    struct ip_packet ip;
+
+    if (!ip_packet_read(&ip, m, p->l3_offset)) {
+        punt_drop(m, VGW_DROP_IP_HEADER);
+        return;
+    }
+    rte_pktmbuf_adj(m, p->l3_offset);
+    neighbour_send(p->what, &ip.destination, m);
 }
 
 /* --- what the operator says --- */
@@ -489,7 +621,6 @@ int neighbour_set_static(uint32_t interface, const struct vgw_ip *ip, const uint
                          uint32_t id)
 {
     struct neighbour *n = neighbour_find(interface, ip);
-    struct rte_mbuf *waiting;
 
     if (n == NULL)
         n = create(interface, ip);
@@ -504,10 +635,8 @@ int neighbour_set_static(uint32_t interface, const struct vgw_ip *ip, const uint
     timer_stop(n);
     tell(n);
     send_event(n, true);
-    waiting = n->waiting;
-    n->waiting = NULL;
-    if (waiting != NULL)
-        transmit(n, waiting);
+    become_host(n);
+    send_waiting(n);
     return 0;
 }
 
@@ -523,7 +652,7 @@ void neighbour_clear(struct neighbour *n)
 {
     if (n->static_id != 0)
         return;
-    if (n->adjacency == 0)
+    if (!is_wanted(n))
         neighbour_remove(n);
     else
         enter_incomplete(n);

@@ -8,8 +8,12 @@
 #include "neighbour/neighbour.h"
 #include <sys/queue.h>
 
-#define NEIGHBOURS_MAX (1u << 20)
-#define NEIGHBOURS_LEARNED_MAX 4096u /* of an interface, that no adjacency wants */
+#define NEIGHBOURS_MAX (1u << 22)
+#define NEIGHBOURS_LEARNED_MAX                                                                     \
+    4096u /* of an interface: unresolved, and no adjacency wants them                              \
+           */
+#define NEIGHBOURS_HOSTS_MAX (1u << 20) /* of an interface: resolved, and used by whoever sends */
+#define NEIGHBOUR_QUEUE 4u              /* packets that wait for a neighbour's MAC */
 
 struct neighbour {
     uint32_t index;
@@ -20,12 +24,16 @@ struct neighbour {
     uint8_t probes;     /* sent in this state without an answer */
     bool up;            /* last event's contents */
     bool is_due;        /* on a list of timers */
+    bool is_host;       /* the adjacency is there for packets that are forwarded to it; held here */
+    bool is_going;      /* being removed */
+    uint8_t unused;     /* STALE: looks in a row that found no packet sent to it */
     uint32_t adjacency; /* that wants it; 0: none */
     uint32_t static_id; /* API id; 0: dynamic */
     uint64_t due_ns;
     uint64_t confirmed_ns;
     uint64_t probed_ns;
-    struct rte_mbuf *waiting; /* IP packet for it, or NULL */
+    uint64_t sent;            /* packets, by its adjacency, when last looked at */
+    struct rte_mbuf *waiting; /* IP packets for it, the oldest first, by punt.next */
     struct neighbour *next;   /* with the same hash */
     LIST_ENTRY(neighbour) of_interface;
     LIST_ENTRY(neighbour) of_timer;

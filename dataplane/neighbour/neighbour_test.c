@@ -4,11 +4,14 @@
  * and what adjacencies hear.
  */
 #include "core/clock.h"
+#include "core/counters.h"
 #include "core/loop.h"
 #include "core/main_loop.h"
 #include "core/object.h"
 #include "neighbour/neighbour_table.h"
+#include "punt/icmp.h"
 #include "punt/punt.h"
+#include "punt/refuse.h"
 #include "route/adjacency.h"
 #include "route/frame.h"
 #include "route/interface.h"
@@ -36,7 +39,11 @@ static uint32_t asked_all, asked_one;
 static enum adjacency_grade grade;
 static uint8_t grade_mac[6];
 static uint32_t events_up, events_down;
-static uint32_t sent, dropped;
+static uint32_t sent, dropped, refused;
+static bool on_link;       /* whoever is heard of becomes a host */
+static uint64_t forwarded; /* packets, by workers */
+static uint32_t refs;
+static struct vgw_ip of;
 
 void arp_solicit(uint32_t interface, const struct vgw_ip *ip, const uint8_t *mac)
 {
@@ -73,6 +80,49 @@ void frame_send(struct rte_mbuf *m, uint32_t interface, const uint8_t to[6], uin
 void punt_drop(struct rte_mbuf *m, enum vgw_drop reason)
 {
     dropped++;
+}
+
+void refuse(struct rte_mbuf *m, uint32_t interface, enum vgw_drop reason, uint16_t mtu)
+{
+    assert_int_equal(interface, INTERFACE);
+    assert_int_equal(reason, VGW_DROP_NEIGHBOUR);
+    refused++;
+}
+
+bool ip_packet_read(struct ip_packet *p, const struct rte_mbuf *m, uint32_t offset)
+{
+    return false;
+}
+
+bool interface_reaches(uint32_t interface, const struct vgw_ip *ip)
+{
+    return on_link;
+}
+
+uint64_t counter_of(size_t worker_array_offset, uint32_t index)
+{
+    return forwarded;
+}
+
+/* One adjacency, of the neighbour that was asked for. */
+uint32_t adjacency_get(uint32_t interface, const struct vgw_ip *ip)
+{
+    if (refs++ == 0) {
+        of = *ip;
+        neighbour_want(interface, ip, ADJACENCY);
+    }
+    return ADJACENCY;
+}
+
+void adjacency_put(uint32_t adjacency)
+{
+    if (--refs == 0)
+        neighbour_unwant(INTERFACE, &of);
+}
+
+uint32_t adjacency_refs(uint32_t adjacency)
+{
+    return refs;
 }
 
 void announce(uint32_t interface) {}
@@ -139,9 +189,10 @@ static int reset(void **state)
         if (n->static_id != 0)
             neighbour_unset_static(n);
     }
+    on_link = false;
     for (struct neighbour *n = neighbour_next(0); n != NULL; n = next) {
         next = neighbour_next(n->index + 1);
-        if (n->adjacency != 0)
+        if (n->adjacency != 0 && !n->is_host)
             neighbour_unwant(n->interface, &n->ip);
         else
             neighbour_clear(n);
@@ -152,7 +203,7 @@ static int reset(void **state)
     }
     pass(1);
     interfaces[INTERFACE].up = true;
-    asked_all = asked_one = events_up = events_down = sent = dropped = 0;
+    asked_all = asked_one = events_up = events_down = sent = dropped = refused = 0;
     grade = ADJACENCY_DEAD;
     return 0;
 }
@@ -283,29 +334,85 @@ static void test_limit_of_an_interface(void **state)
     assert_true(hear(1, MAC, HINT_ASKED, true)); /* there is room again */
 }
 
-static void test_latest_packet_waits_for_the_answer(void **state)
+struct buffer {
+    struct rte_mbuf m;
+    struct punt private_area;
+};
+
+static void test_the_latest_packets_wait_for_the_answer(void **state)
 {
-    struct rte_mbuf first = {.next = NULL}, second = {.next = NULL};
+    struct buffer buffers[NEIGHBOUR_QUEUE + 1];
     struct vgw_ip ip = address(1);
 
-    neighbour_send(INTERFACE, &ip, &first);
-    neighbour_send(INTERFACE, &ip, &second);
+    for (uint32_t i = 0; i <= NEIGHBOUR_QUEUE; i++)
+        neighbour_send(INTERFACE, &ip, &buffers[i].m);
     assert_int_equal(dropped, 1);
     assert_int_equal(sent, 0);
     assert_int_equal(asked_all, 1);
     hear(1, MAC, HINT_ANSWERED, false);
-    assert_int_equal(sent, 1);
+    assert_int_equal(sent, NEIGHBOUR_QUEUE);
 }
 
-static void test_unanswered_packet_is_dropped(void **state)
+static void test_unanswered_packets_are_refused(void **state)
 {
-    struct rte_mbuf m = {.next = NULL};
+    struct buffer first, second;
     struct vgw_ip ip = address(1);
 
-    neighbour_send(INTERFACE, &ip, &m);
+    neighbour_send(INTERFACE, &ip, &first.m);
+    neighbour_send(INTERFACE, &ip, &second.m);
     pass(40);
-    assert_int_equal(dropped, 1);
+    assert_int_equal(refused, 2);
     assert_null(get(1));
+}
+
+static void test_packets_for_a_failed_one_are_refused_at_once(void **state)
+{
+    struct buffer buffer;
+    struct vgw_ip ip = address(1);
+
+    want(1);
+    pass(50);
+    neighbour_send(INTERFACE, &ip, &buffer.m);
+    assert_int_equal(refused, 1);
+}
+
+static void test_a_host_that_is_used_is_probed(void **state)
+{
+    on_link = true;
+    hear(1, MAC, HINT_ASKED, true);
+    assert_int_equal(refs, 1);
+    assert_int_equal(get(1)->status, VGW_NEIGHBOUR_STALE);
+    forwarded += 10;
+    pass(120);
+    assert_true(asked_one >= 1);
+    pass(60);
+    assert_null(get(1)); /* it did not answer, and nobody else wants it */
+    assert_int_equal(refs, 0);
+}
+
+static void test_a_host_that_is_not_used_is_forgotten(void **state)
+{
+    on_link = true;
+    hear(1, MAC, HINT_ANSWERED, true);
+    pass(450 + 620);
+    assert_null(get(1));
+    assert_int_equal(refs, 0);
+    assert_int_equal(asked_all + asked_one, 0);
+}
+
+static void test_a_host_that_becomes_a_next_hop_is_kept(void **state)
+{
+    struct vgw_ip ip = address(1);
+
+    on_link = true;
+    hear(1, MAC, HINT_ASKED, true);
+    adjacency_get(INTERFACE, &ip);
+    pass(2000);
+    assert_int_equal(get(1)->status, VGW_NEIGHBOUR_FAILED);
+    adjacency_put(ADJACENCY);
+    pass(400);
+    assert_null(get(1));
+    assert_int_equal(refs, 0);
 }
 
 static void test_static_is_never_changed_by_packets(void **state)
@@ -372,8 +479,12 @@ int main(void)
         cmocka_unit_test_setup(test_unknown_is_not_created_unless_allowed, reset),
         cmocka_unit_test_setup(test_unwanted_is_forgotten_when_silent, reset),
         cmocka_unit_test_setup(test_limit_of_an_interface, reset),
-        cmocka_unit_test_setup(test_latest_packet_waits_for_the_answer, reset),
-        cmocka_unit_test_setup(test_unanswered_packet_is_dropped, reset),
+        cmocka_unit_test_setup(test_the_latest_packets_wait_for_the_answer, reset),
+        cmocka_unit_test_setup(test_unanswered_packets_are_refused, reset),
+        cmocka_unit_test_setup(test_packets_for_a_failed_one_are_refused_at_once, reset),
+        cmocka_unit_test_setup(test_a_host_that_is_used_is_probed, reset),
+        cmocka_unit_test_setup(test_a_host_that_is_not_used_is_forgotten, reset),
+        cmocka_unit_test_setup(test_a_host_that_becomes_a_next_hop_is_kept, reset),
         cmocka_unit_test_setup(test_static_is_never_changed_by_packets, reset),
         cmocka_unit_test_setup(test_interface_down_forgets_and_up_asks_anew, reset),
         cmocka_unit_test_setup(test_clearing_asks_for_wanted_ones_anew, reset),

@@ -74,7 +74,7 @@ void punt(struct worker *w, struct packet *p, enum punt_class why, uint16_t l3_o
     struct punt *note = rte_mbuf_to_priv(p->mbuf);
 
     if (!bucket_take(&buckets[w->index][why], rates[why], w->now_ns)) {
-        packet_drop(w, p, VGW_DROP_PUNT_RATE);
+        packet_drop(w, p, why == PUNT_REFUSED ? p->vtep : VGW_DROP_PUNT_RATE);
         return;
     }
     observe(w, VGW_POINT_PUNT, p, 1);
@@ -84,7 +84,7 @@ void punt(struct worker *w, struct packet *p, enum punt_class why, uint16_t l3_o
         .network = p->network,
         .l3_offset = l3_offset,
         .value = value,
-        .adjacency = why == PUNT_NEIGHBOUR ? p->vtep : 0,
+        .what = p->vtep,
         .observed = (p->flags & PACKET_OBSERVED) != 0,
     };
     if (rte_ring_sp_enqueue(w->punts, p->mbuf) != 0) {

@@ -18,7 +18,11 @@
     X(SOCKET, "socket", 20000, local_input)   /* the same: all else */                             \
     X(TOO_BIG, "too-big", 100, too_big_input) /* punt/too_big.c: inner frame that did not fit */   \
     X(NEIGHBOUR, "neighbour", 100,                                                                 \
-      neighbour_wanted)               /* neighbour/neighbour.c: adjacency not ready */             \
+      neighbour_wanted) /* neighbour/neighbour.c: adjacency not ready */                           \
+    X(GLEAN, "glean", 1000,                                                                        \
+      neighbour_gleaned) /* neighbour/neighbour.c: on link, no adjacency yet */                    \
+    X(REFUSED, "refused", 1000,                                                                    \
+      refused_input)                  /* punt/refuse.c: not forwarded, and the sender is told */   \
     X(IGMP, "igmp", 100, group_input) /* vxlan/group.c: IGMP and MLD of the underlay */
 
 enum punt_class {
@@ -34,13 +38,16 @@ struct punt {
     endpoint_t from;    /* interface, attachment or tunnel that it came in by */
     uint32_t network;   /* index, when bridged */
     uint16_t l3_offset; /* bytes from the mbuf's data to the IP header */
-    uint16_t value; /* TOO_BIG: MTU, bytes of inner IP packet; ROUTING, SOCKET: why it is dropped
-                       (enum vgw_drop) where there is no namespace, 0: refused */
-    uint32_t adjacency; /* NEIGHBOUR: which; punt() takes it from p->vtep */
-    bool observed;      /* an observation follows it */
+    uint16_t value; /* TOO_BIG, REFUSED: MTU, bytes of (inner) IP packet; ROUTING, SOCKET: why it
+                       is dropped (enum vgw_drop) where there is no namespace, 0: refused */
+    uint32_t what;  /* NEIGHBOUR: the adjacency; GLEAN: the interface; REFUSED: enum vgw_drop;
+                       punt() takes it from p->vtep */
+    bool observed;  /* an observation follows it */
+    struct rte_mbuf *next; /* main, while it waits for a neighbour: the one behind it */
 };
 
-/* Worker: hands the packet over, or drops it (punt-rate, punt-full). Takes the mbuf. */
+/* Worker: hands the packet over, or drops it (punt-rate, punt-full; REFUSED: for the reason that it
+ * has anyway). Takes the mbuf. */
 void punt(struct worker *w, struct packet *p, enum punt_class why, uint16_t l3_offset,
           uint16_t value);
 

@@ -6,13 +6,14 @@
 #include "route/adjacency.h"
 #include "core/vmarray.h"
 #include "neighbour/neighbour.h"
+#include "route/forward.h"
 #include "route/interface.h"
 #include "route/ip.h"
 #include "route/next_hop.h"
 
 #include <errno.h>
 
-#define BUCKETS (1u << 18)
+#define BUCKETS (1u << 22)
 
 struct owner { /* what main knows of adjacencies[] with the same index */
     uint32_t refs;
@@ -180,7 +181,27 @@ void adjacency_put(uint32_t adjacency)
         neighbour_unwant(a->interface, &a->ip);
     __atomic_store_n(&a->ready, false, __ATOMIC_RELEASE);
     link_out(adjacency);
+    forward_host_changed(a->interface, &a->ip);
     slots_retire(slots, adjacency);
+}
+
+uint32_t adjacency_known(uint32_t interface, const struct vgw_ip *ip)
+{
+    uint32_t index = find(interface, ip);
+
+    return index != 0 && owners[index].has_mac ? index : 0;
+}
+
+uint32_t adjacency_refs(uint32_t adjacency)
+{
+    return owners[adjacency].refs;
+}
+
+void adjacency_each_on(uint32_t interface, void (*fn)(const struct vgw_ip *ip, void *context),
+                       void *context)
+{
+    for (uint32_t i = first_on[interface]; i != 0; i = owners[i].next_on)
+        fn(&adjacencies[i].ip, context);
 }
 
 enum adjacency_grade adjacency_grade(uint32_t adjacency)
@@ -213,12 +234,15 @@ void adjacency_neighbour_changed(uint32_t adjacency, enum adjacency_grade grade,
 {
     struct owner *o = &owners[adjacency];
     bool differs = o->grade != grade;
+    bool is_news = o->has_mac != (mac != NULL);
 
     o->grade = grade;
     o->has_mac = mac != NULL;
     if (mac != NULL)
         memcpy(o->mac, mac, sizeof(o->mac));
     publish(adjacency);
+    if (is_news)
+        forward_host_changed(adjacencies[adjacency].interface, &adjacencies[adjacency].ip);
     if (differs)
         tell(adjacency);
 }

@@ -24,6 +24,12 @@ int adjacency_init(void);
 uint32_t adjacency_get(uint32_t interface, const struct vgw_ip *ip);
 void adjacency_put(uint32_t adjacency);
 enum adjacency_grade adjacency_grade(uint32_t adjacency);
+/* The one there is, if the neighbour's MAC is known; else 0. */
+uint32_t adjacency_known(uint32_t interface, const struct vgw_ip *ip);
+/* How many hold it. */
+uint32_t adjacency_refs(uint32_t adjacency);
+void adjacency_each_on(uint32_t interface, void (*fn)(const struct vgw_ip *ip, void *context),
+                       void *context);
 
 /* Next hops that use it, by next_hop.c. */
 void adjacency_attach(uint32_t adjacency, struct next_hop *n);

@@ -2,11 +2,11 @@
  *
  * The stages of packets that came in by a vrouter's interface: UNDERLAY by a routed one, IRB by one
  * on a network. They check link layer and IP header, and sort packets into tunnelled ones (see
- * underlay.h), those that the main thread answers, and the rest, which ends here under the name of
- * what was wrong. Nothing is forwarded.
+ * underlay.h), those that go to the ROUTE stage (unicast), what the main thread takes (ARP, groups
+ * that it listens to), and the rest, which ends here under the name of what was wrong.
  *
- * RFC 1812 5.2.2 and RFC 1122 3.2.1 (IPv4 header, addresses), RFC 8200 3, 4 (IPv6 header and
- * extension headers), RFC 7348 4.3 (no reassembly).
+ * RFC 1812 5.2.2, 5.3.4, 5.3.7 and RFC 1122 3.2.1 (IPv4 header, addresses), RFC 7126 4.3, 4.4
+ * (source routes), RFC 8200 3, 4 (IPv6 header and extension headers), RFC 7348 4.3 (no reassembly).
  */
 #include "punt/punt.h"
 #include "route/interface.h"
@@ -21,8 +21,8 @@
 #include <rte_prefetch.h>
 
 #define UDP_HEADER 8
-#define IPPROTO_OSPF 89
-#define IPPROTO_VRRP 112
+#define LOOSE_SOURCE_ROUTE 131 /* RFC 791 3.1 */
+#define STRICT_SOURCE_ROUTE 137
 #define PREFETCH_AHEAD 4
 
 /* What becomes of a packet: a reason to drop it (enum vgw_drop), or one of these. */
@@ -30,51 +30,10 @@ enum verdict {
     TO_VXLAN = VGW_DROP_COUNT,
     TO_ARP,
     TO_ND,
-    TO_LOCAL,
+    TO_ROUTE,
     TO_IGMP,
-    TO_ROUTING,
     TO_ROUTING_GROUP,
-    TO_SOCKET,
-    TO_SOCKET_FRAGMENT,
 };
-
-#define PORT_BGP 179
-#define PORT_BFD 3784 /* RFC 5881 4 */
-#define PORT_BFD_ECHO 3785
-#define PORT_BFD_MULTIHOP 4784 /* RFC 5883 5 */
-
-/* Which of the main thread's queues a packet to an own address goes to: what keeps the routing up
- * does not wait behind what anybody may send. */
-static unsigned int local_verdict(const struct rte_mbuf *m, uint8_t protocol)
-{
-    const uint32_t at = (uint32_t)m->l2_len + (uint32_t)m->l3_len;
-    uint16_t ports[2];
-
-    switch (protocol) {
-    case IPPROTO_ICMP:
-    case IPPROTO_ICMPV6:
-        return TO_LOCAL;
-    case IPPROTO_OSPF:
-    case IPPROTO_PIM:
-    case IPPROTO_VRRP:
-        return TO_ROUTING;
-    case IPPROTO_TCP:
-    case IPPROTO_UDP:
-        break;
-    default:
-        return TO_SOCKET;
-    }
-    if (m->data_len < at + sizeof(ports))
-        return TO_SOCKET;
-    memcpy(ports, rte_pktmbuf_mtod_offset(m, const uint8_t *, at), sizeof(ports));
-    if (protocol == IPPROTO_TCP)
-        return ports[0] == RTE_BE16(PORT_BGP) || ports[1] == RTE_BE16(PORT_BGP) ? TO_ROUTING
-                                                                                : TO_SOCKET;
-    return ports[1] == RTE_BE16(PORT_BFD) || ports[1] == RTE_BE16(PORT_BFD_ECHO) ||
-                   ports[1] == RTE_BE16(PORT_BFD_MULTIHOP)
-               ? TO_ROUTING
-               : TO_SOCKET;
-}
 
 /* --- IPv4 --- */
 
@@ -89,17 +48,43 @@ static bool ipv4_source_is_wrong(const struct rte_ipv4_hdr *ip)
     return source >> 24 == 0 || source >> 24 == 127 || source >> 28 >= 0xe;
 }
 
-static unsigned int udp_verdict(struct packet *p, uint32_t vrouter, const uint8_t *to, bool is_ipv6)
+/* Is it for a VTEP? Its UDP header may be cut off: of what is to be forwarded, nobody needs it. */
+static bool is_vxlan(struct packet *p, uint32_t vrouter, const uint8_t *to, bool is_ipv6)
 {
     const struct rte_mbuf *m = p->mbuf;
     const uint32_t udp = (uint32_t)m->l2_len + (uint32_t)m->l3_len;
     uint16_t port;
 
     if (m->data_len < udp + UDP_HEADER)
-        return VGW_DROP_UDP_LENGTH;
+        return false;
     memcpy(&port, rte_pktmbuf_mtod_offset(m, const uint8_t *, udp + 2), sizeof(port));
+    if (likely(!vtep_port_is_used(port)))
+        return false;
     p->vtep = vtep_match(vrouter, to, is_ipv6, port);
-    return p->vtep != 0 ? TO_VXLAN : TO_LOCAL;
+    return p->vtep != 0;
+}
+
+/* RFC 1812 5.3.7: addresses that are no destination beyond a host. */
+static bool ipv4_destination_is_wrong(const uint8_t *to)
+{
+    return to[0] == 0 || to[0] == 127 || to[0] >= 240;
+}
+
+/* RFC 7126 4.3, 4.4: a source route is not followed. Options that are cut off: the header is wrong.
+ */
+static unsigned int ipv4_options_verdict(const uint8_t *option, uint32_t length)
+{
+    while (length != 0 && option[0] != 0) {
+        uint32_t size = option[0] == 1 ? 1 : length > 1 ? option[1] : 0;
+
+        if (size > length || (option[0] != 1 && size < 2))
+            return VGW_DROP_IP_HEADER;
+        if (option[0] == LOOSE_SOURCE_ROUTE || option[0] == STRICT_SOURCE_ROUTE)
+            return VGW_DROP_IP_SOURCE_ROUTE;
+        option += size;
+        length -= size;
+    }
+    return TO_ROUTE;
 }
 
 static unsigned int ipv4_destination(struct packet *p, uint32_t vrouter,
@@ -110,29 +95,20 @@ static unsigned int ipv4_destination(struct packet *p, uint32_t vrouter,
         0;
     const bool is_multicast = *(const uint8_t *)&ip->dst_addr >> 4 == 0xe;
     const uint8_t *to = (const uint8_t *)&ip->dst_addr;
-    struct vgw_ip address;
-    unsigned int verdict;
 
-    /* RFC 1122 3.3.6: a unicast packet does not come by a link-layer broadcast. */
+    /* RFC 1122 3.3.6, RFC 1812 5.3.4: a unicast packet does not come by a link-layer broadcast. */
     if (to_group_mac && !is_multicast)
         return ip->dst_addr == UINT32_MAX ? VGW_DROP_NOT_LOCAL : VGW_DROP_NOT_OURS;
-    if (ip->next_proto_id == IPPROTO_UDP && !is_fragment) {
-        verdict = udp_verdict(p, vrouter, to, false);
-        if (verdict != TO_LOCAL)
-            return verdict;
-    }
-    address = ip_from_bytes(4, to);
-    if (!is_multicast && !address_is_local(vrouter, &address))
-        return VGW_DROP_NOT_LOCAL;
-    if (is_fragment && (is_multicast || ip->next_proto_id == IPPROTO_UDP)) /* UDP: VXLAN's, maybe */
-        return VGW_DROP_IP_FRAGMENT;
+    if (ip->next_proto_id == IPPROTO_UDP && !is_fragment && is_vxlan(p, vrouter, to, false))
+        return TO_VXLAN;
+    if (!is_multicast)
+        return ipv4_destination_is_wrong(to) ? VGW_DROP_IP_DESTINATION : TO_ROUTE;
     if (is_fragment)
-        return TO_SOCKET_FRAGMENT;
-    if (is_multicast && ip->next_proto_id == IPPROTO_IGMP)
+        return VGW_DROP_IP_FRAGMENT;
+    if (ip->next_proto_id == IPPROTO_IGMP)
         return TO_IGMP;
-    if (is_multicast) /* RFC 5771 4: 224.0.0.0/24 is never forwarded */
-        return to[0] == 224 && to[1] == 0 && to[2] == 0 ? TO_ROUTING_GROUP : VGW_DROP_NOT_LOCAL;
-    return local_verdict(p->mbuf, ip->next_proto_id);
+    /* RFC 5771 4: 224.0.0.0/24 is never forwarded */
+    return to[0] == 224 && to[1] == 0 && to[2] == 0 ? TO_ROUTING_GROUP : VGW_DROP_NOT_LOCAL;
 }
 
 /* RFC 1812 5.2.2, in its order. */
@@ -144,6 +120,7 @@ static unsigned int ipv4_verdict(struct packet *p, uint32_t vrouter, bool to_gro
     const uint32_t length = m->pkt_len - (uint32_t)m->l2_len;
     const uint32_t here = m->data_len - (uint32_t)m->l2_len;
     uint32_t header, total;
+    unsigned int verdict;
 
     if (here < sizeof(*ip)) /* (1) */
         return VGW_DROP_IP_HEADER;
@@ -160,6 +137,11 @@ static unsigned int ipv4_verdict(struct packet *p, uint32_t vrouter, bool to_gro
         return VGW_DROP_IP_SOURCE;
     if (total < length && rte_pktmbuf_trim(m, (uint16_t)(length - total)) != 0)
         return VGW_DROP_IP_HEADER;
+    if (unlikely(header > sizeof(*ip))) {
+        verdict = ipv4_options_verdict((const uint8_t *)(ip + 1), header - (uint32_t)sizeof(*ip));
+        if (verdict != TO_ROUTE)
+            return verdict;
+    }
     m->l3_len = header & 0x1ff;
     return ipv4_destination(p, vrouter, ip, to_group_mac);
 }
@@ -182,7 +164,7 @@ static bool ipv6_source_is_wrong(const uint8_t *source, uint8_t protocol)
     return source[15] == 1 || (source[15] == 0 && protocol != IPPROTO_ICMPV6);
 }
 
-static unsigned int icmpv6_verdict(const struct rte_mbuf *m, bool is_multicast)
+static unsigned int icmpv6_verdict(const struct rte_mbuf *m)
 {
     const uint32_t at = (uint32_t)m->l2_len + (uint32_t)m->l3_len;
     uint8_t type;
@@ -194,36 +176,43 @@ static unsigned int icmpv6_verdict(const struct rte_mbuf *m, bool is_multicast)
         return TO_ND;
     if ((type >= 130 && type <= 132) || type == 143)
         return TO_IGMP;
-    return is_multicast ? VGW_DROP_NOT_LOCAL : TO_LOCAL;
+    return VGW_DROP_NOT_LOCAL;
+}
+
+/* RFC 4291 2.5.2, 2.5.3: addresses that are no destination. */
+static bool ipv6_destination_is_wrong(const uint8_t *to)
+{
+    static const uint8_t zero[15];
+
+    return memcmp(to, zero, sizeof(zero)) == 0 && to[15] <= 1;
+}
+
+static unsigned int ipv6_group(struct packet *p, const uint8_t *to, const struct ipv6_chain *chain)
+{
+    if (chain->is_fragment)
+        return VGW_DROP_IP_FRAGMENT;
+    if (chain->protocol == IPPROTO_ICMPV6)
+        return icmpv6_verdict(p->mbuf);
+    /* RFC 4291 2.7: of link-local scope */
+    return (to[1] & 0x0f) == 2 ? TO_ROUTING_GROUP : VGW_DROP_NOT_LOCAL;
 }
 
 static unsigned int ipv6_destination(struct packet *p, uint32_t vrouter, const uint8_t *to,
                                      const struct ipv6_chain *chain, bool to_group_mac)
 {
     const bool is_multicast = to[0] == 0xff;
-    struct vgw_ip address = ip_from_bytes(6, to);
-    unsigned int verdict;
 
     if (to_group_mac && !is_multicast)
         return VGW_DROP_NOT_OURS;
-    if (chain->protocol == IPPROTO_UDP && !chain->is_fragment) {
-        verdict = udp_verdict(p, vrouter, to, true);
-        if (verdict != TO_LOCAL)
-            return verdict;
-    }
-    if (!is_multicast && !address_is_local(vrouter, &address))
-        return VGW_DROP_NOT_LOCAL;
-    if (chain->is_fragment)
-        return is_multicast || chain->protocol == IPPROTO_UDP ? VGW_DROP_IP_FRAGMENT
-                                                              : TO_SOCKET_FRAGMENT;
-    if (chain->protocol == IPPROTO_ICMPV6)
-        return icmpv6_verdict(p->mbuf, is_multicast);
-    if (is_multicast) /* RFC 4291 2.7: of link-local scope */
-        return (to[1] & 0x0f) == 2 ? TO_ROUTING_GROUP : VGW_DROP_NOT_LOCAL;
-    return local_verdict(p->mbuf, chain->protocol);
+    if (chain->protocol == IPPROTO_UDP && !chain->is_fragment && is_vxlan(p, vrouter, to, true))
+        return TO_VXLAN;
+    if (is_multicast)
+        return ipv6_group(p, to, chain);
+    return ipv6_destination_is_wrong(to) ? VGW_DROP_IP_DESTINATION : TO_ROUTE;
 }
 
-/* RFC 8200 3, 4. */
+/* RFC 8200 3, 4. The chain of extension headers is for the destination: where that is somebody else
+ * it may be anything. */
 static unsigned int ipv6_verdict(struct packet *p, uint32_t vrouter, bool to_group_mac)
 {
     struct rte_mbuf *m = p->mbuf;
@@ -231,19 +220,23 @@ static unsigned int ipv6_verdict(struct packet *p, uint32_t vrouter, bool to_gro
         rte_pktmbuf_mtod_offset(m, const struct rte_ipv6_hdr *, m->l2_len);
     const uint32_t length = m->pkt_len - (uint32_t)m->l2_len;
     const uint32_t here = m->data_len - (uint32_t)m->l2_len;
-    struct ipv6_chain chain;
+    struct ipv6_chain chain = {0};
     uint32_t total;
 
     if (here < sizeof(*ip) || *(const uint8_t *)ip >> 4 != 6)
         return VGW_DROP_IP_HEADER;
     total = sizeof(*ip) + rte_be_to_cpu_16(ip->payload_len);
-    if (total > length || !ipv6_chain((const uint8_t *)ip, here < total ? here : total, &chain))
+    if (total > length)
         return VGW_DROP_IP_HEADER;
+    if (!ipv6_chain((const uint8_t *)ip, here < total ? here : total, &chain) ||
+        chain.length > 0x1ff) { /* what an mbuf can say */
+        if (ip->dst_addr[0] == 0xff)
+            return VGW_DROP_IP_HEADER;
+        chain = (struct ipv6_chain){.protocol = IPPROTO_NONE, .length = sizeof(*ip)};
+    }
     if (ipv6_source_is_wrong(ip->src_addr, chain.protocol))
         return VGW_DROP_IP_SOURCE;
     if (total < length && rte_pktmbuf_trim(m, (uint16_t)(length - total)) != 0)
-        return VGW_DROP_IP_HEADER;
-    if (chain.length > 0x1ff) /* what an mbuf can say */
         return VGW_DROP_IP_HEADER;
     m->l3_len = chain.length & 0x1ff;
     return ipv6_destination(p, vrouter, ip->dst_addr, &chain, to_group_mac);
@@ -304,7 +297,8 @@ static unsigned int verdict_of(struct packet *p, const struct interface *i)
     }
 }
 
-static void dispatch(struct worker *w, struct packet *p, unsigned int verdict, bool on_network)
+static void dispatch(struct worker *w, struct packet *p, unsigned int verdict, uint32_t vrouter,
+                     bool on_network)
 {
     const uint16_t l3_offset = p->mbuf->l2_len;
 
@@ -321,23 +315,15 @@ static void dispatch(struct worker *w, struct packet *p, unsigned int verdict, b
     case TO_ND:
         punt(w, p, PUNT_ND, l3_offset, 0);
         break;
-    case TO_LOCAL:
-        punt(w, p, PUNT_LOCAL, l3_offset, 0);
+    case TO_ROUTE:
+        p->vtep = vrouter;
+        stage_push(w, STAGE_ROUTE, p);
         break;
     case TO_IGMP:
         punt(w, p, PUNT_IGMP, l3_offset, 0);
         break;
-    case TO_ROUTING:
-        punt(w, p, PUNT_ROUTING, l3_offset, 0);
-        break;
     case TO_ROUTING_GROUP:
         punt(w, p, PUNT_ROUTING, l3_offset, VGW_DROP_NOT_LOCAL);
-        break;
-    case TO_SOCKET:
-        punt(w, p, PUNT_SOCKET, l3_offset, 0);
-        break;
-    case TO_SOCKET_FRAGMENT:
-        punt(w, p, PUNT_SOCKET, l3_offset, VGW_DROP_IP_FRAGMENT);
         break;
     default:
         packet_drop(w, p, (enum vgw_drop)verdict);
@@ -349,9 +335,11 @@ void underlay_stage(struct worker *w, struct vector *v)
     for (uint32_t k = 0; k < v->count && k < PREFETCH_AHEAD; k++)
         rte_prefetch0(rte_pktmbuf_mtod(v->packets[k].mbuf, void *));
     VECTOR_FOREACH (p, v) {
+        const struct interface *i = &interfaces[endpoint_index(p->from)];
+
         if (p + PREFETCH_AHEAD < v->packets + v->count)
             rte_prefetch0(rte_pktmbuf_mtod(p[PREFETCH_AHEAD].mbuf, void *));
-        dispatch(w, p, verdict_of(p, &interfaces[endpoint_index(p->from)]), false);
+        dispatch(w, p, verdict_of(p, i), i->vrouter, false);
     }
 }
 
@@ -365,6 +353,6 @@ void irb_stage(struct worker *w, struct vector *v)
         p->from = p->to;
         c->rx_packets++;
         c->rx_bytes += p->mbuf->pkt_len;
-        dispatch(w, p, verdict_of(p, &interfaces[index]), true);
+        dispatch(w, p, verdict_of(p, &interfaces[index]), interfaces[index].vrouter, true);
     }
 }

@@ -78,5 +78,12 @@ const struct vgw_ip *vrouter_source(uint32_t vrouter, uint32_t interface, const 
  * interface, then asks: is this UDP datagram, to an own address, for a tunnel endpoint? VXLAN
  * answers from its table of (vrouter, address, port): index of the VTEP, or 0. Worker. */
 uint32_t vtep_match(uint32_t vrouter, const uint8_t *address, bool is_ipv6, uint16_t udp_port_be);
+/* Has any VTEP this UDP port? Few ports have: most datagrams need not be asked about. Worker. */
+extern uint64_t *vtep_ports; /* a bit each, by the port as it is on the wire */
+static inline bool vtep_port_is_used(uint16_t udp_port_be)
+{
+    return (__atomic_load_n(&vtep_ports[udp_port_be / 64], __ATOMIC_RELAXED) >> udp_port_be % 64 &
+            1) != 0;
+}
 
 #endif

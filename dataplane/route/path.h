@@ -16,9 +16,9 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#define ADJACENCIES_MAX (1u << 20)
-#define PATHS_MAX (1u << 17) /* 65,536 remote VTEPs on link, and what static routes have */
-#define PATH_BUCKETS 256     /* four for each of 64 next hops */
+#define ADJACENCIES_MAX (1u << 22) /* hosts on link, and next hops */
+#define PATHS_MAX (1u << 17)       /* 65,536 remote VTEPs on link, and what static routes have */
+#define PATH_BUCKETS 256           /* four for each of 64 next hops */
 
 struct adjacency {
     bool ready;     /* the neighbour's MAC is known */

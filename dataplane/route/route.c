@@ -4,6 +4,7 @@
  */
 #include "route/route.h"
 #include "core/vmarray.h"
+#include "route/forward.h"
 #include "route/interface.h"
 #include "route/ip.h"
 #include "route/vrouter.h"
@@ -95,6 +96,7 @@ static bool is_better(const struct route *a, const struct route *b)
 
 void route_changed(struct route *r)
 {
+    forward_route_changed(r);
     if (r->protocol == VGW_ROUTE_CONNECTED)
         next_hops_within(r->vrouter, &r->prefix);
     resolutions_within(r->vrouter, &r->prefix);

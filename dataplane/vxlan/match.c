@@ -21,6 +21,8 @@ struct entry {
     struct vgw_ip ip;
 };
 
+uint64_t *vtep_ports;
+static uint32_t *port_uses; /* by the port as it is on the wire */
 static struct entry *entries;
 static struct slots *slots;
 static uint32_t *heads; /* [HEADS] */
@@ -60,6 +62,16 @@ uint32_t match_find(uint32_t vrouter, const struct vgw_ip *ip, uint16_t udp_port
     return i != 0 ? entries[i].vtep : 0;
 }
 
+static void count_port(uint16_t udp_port_be, int change)
+{
+    uint64_t *word = &vtep_ports[udp_port_be / 64];
+    uint64_t bit = 1ull << udp_port_be % 64;
+
+    port_uses[udp_port_be] += (uint32_t)change;
+    __atomic_store_n(word, port_uses[udp_port_be] != 0 ? *word | bit : *word & ~bit,
+                     __ATOMIC_RELEASE);
+}
+
 int match_add(uint32_t vrouter, const struct vgw_ip *ip, uint16_t udp_port, uint32_t vtep)
 {
     uint16_t udp_port_be = rte_cpu_to_be_16(udp_port);
@@ -70,6 +82,7 @@ int match_add(uint32_t vrouter, const struct vgw_ip *ip, uint16_t udp_port, uint
         return -ENOSPC;
     entries[i] = (struct entry){*head, vtep, vrouter, udp_port_be, *ip};
     __atomic_store_n(head, i, __ATOMIC_RELEASE);
+    count_port(udp_port_be, 1);
     return 0;
 }
 
@@ -83,6 +96,7 @@ void match_remove(uint32_t vrouter, const struct vgw_ip *ip, uint16_t udp_port)
         at = &entries[i].next;
     if (i == 0)
         return;
+    count_port(udp_port_be, -1);
     __atomic_store_n(at, entries[i].next, __ATOMIC_RELEASE);
     slots_retire(slots, i);
 }
@@ -90,6 +104,8 @@ void match_remove(uint32_t vrouter, const struct vgw_ip *ip, uint16_t udp_port)
 int match_init(void)
 {
     entries = vmarray_reserve("VTEP addresses", ENTRIES_MAX, sizeof(*entries));
+    vtep_ports = vmarray_reserve("VTEP addresses", 65536 / 64, sizeof(*vtep_ports));
+    port_uses = vmarray_reserve("VTEP addresses", 65536, sizeof(*port_uses));
     heads = vmarray_reserve("VTEP addresses", HEADS, sizeof(*heads));
     slots = slots_create("VTEP addresses", ENTRIES_MAX);
     return slots != NULL ? 0 : -ENOMEM;

@@ -24,6 +24,7 @@
 
 #define RING_SIZE 256
 #define PACKETS 4096
+#define SEGMENTS_MAX 64 /* of a frame, so that a burst fits into PACKETS */
 #define TURNS_MAX 1000
 #define HEADROOM 128
 
@@ -207,10 +208,13 @@ static struct rte_mbuf *guarded(const uint8_t *frame, size_t length)
     return m;
 }
 
+/* In segments of that many bytes, but at most SEGMENTS_MAX of them; 0: as few as do. */
 static struct rte_mbuf *segmented(const uint8_t *frame, size_t length, uint32_t segment)
 {
     struct rte_mbuf *head = NULL;
 
+    if (segment != 0)
+        segment = RTE_MAX(segment, (uint32_t)length / SEGMENTS_MAX + 1);
     do {
         struct rte_mbuf *m = rte_pktmbuf_alloc(packet_pool);
         size_t n = segment != 0 && length > segment ? segment : length;

@@ -17,13 +17,12 @@ configuration made up as it is walked. The rows about the store are vgw-control'
 import argparse
 import os
 import pathlib
-import signal
-import subprocess
+import statistics
 import sys
 import time
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2] / "test/lib"))
-from restconf import Connection, JSON, RUNNING  # noqa: E402
+from many import TARGETS, Helper, Many, Probe, wires  # noqa: E402
 from topology import BUILD, Topology, run, wait_for  # noqa: E402
 
 GIB = 1 << 30
@@ -43,52 +42,13 @@ class Table:
         print(f"{promise:58} {measured:>24}  {'' if met is None else 'yes' if met else 'NO'}", flush=True)
 
 
-class Helper:
-    """A program of the bench: a line in, a line out."""
-
-    def __init__(self, topology, program, *arguments):
-        self.process = subprocess.Popen([str(BUILD / "bench" / program), *map(str, arguments)], text=True,
-                                        stdin=subprocess.PIPE, stdout=subprocess.PIPE)
-        topology.processes.append(self.process)
-
-    def read(self):
-        line = self.process.stdout.readline()
-        if not line:
-            raise RuntimeError(f"{self.process.args[0]} ended with {self.process.wait()}")
-        return line.split()
-
-    def ask(self, line=""):
-        self.process.stdin.write(f"{line}\n")
-        self.process.stdin.flush()
-        return self.read()
-
-    def close(self):
-        self.process.stdin.close()
-        self.process.wait(60)
-
-
-class Probe(Helper):
-    """Frames at a rate; report() tells what became of them since the last."""
-
-    def __init__(self, leaf, pps=2000, flows=16, step=1):
-        super().__init__(leaf.t, "scale_probe", pps, flows, step, f"{leaf.left.netns}:eth0",
-                         f"{leaf.core.netns}:hop-a", f"{leaf.core.netns}:hop-b")
-
-    def report(self):
-        fields = self.ask()
-        names = ("sent", "received", "lost", "gap", "median", "p999", "worst", "outage", "a", "b")
-        return dict(zip(names, map(float, fields)))
-
-
 class Leaf:
     """The drawing above. Without control: a data plane, and scale_client in its place."""
 
     def __init__(self, t, control=False):
         self.t = t
         self.left, self.leaf, self.core = (t.namespace(n) for n in ("left", "leaf", "core"))
-        t.wire(self.left, "eth0", self.leaf, "left0")
-        for device in "ab":
-            t.wire(self.core, f"hop-{device}", self.leaf, f"{device}0")
+        wires(t, self.left, self.leaf, self.core)
         self.gw = t.gateway(self.leaf, "vgw", control=control)
         self.client = None
 
@@ -104,9 +64,12 @@ class Leaf:
             raise RuntimeError(f"{answer[3]} objects were refused: see {self.gw.directory}/dataplane.log")
         return float(answer[1]), int(answer[2])
 
-    def memory(self):
-        """Bytes of memory that the data plane has."""
-        for line in pathlib.Path(f"/proc/{self.gw.process_id('dataplane')}/status").read_text().splitlines():
+    def probe(self, pps=2000, **options):
+        return Probe(self.t, self.left, self.core, pps, **options)
+
+    def memory(self, of="dataplane"):
+        """Bytes of memory that a program of the gateway has."""
+        for line in pathlib.Path(f"/proc/{self.gw.process_id(of)}/status").read_text().splitlines():
             if line.startswith("VmRSS:"):
                 return int(line.split()[1]) * 1024
         raise RuntimeError("no VmRSS")
@@ -119,10 +82,6 @@ def gib(size):
     return f"{size / GIB:.2f} GiB"
 
 
-def pauses(quiet, busy):
-    return f"{busy['worst']:.1f} ms (quiet: {quiet['worst']:.1f})"
-
-
 def networks(table, scale):
     """All VNIs of a VTEP, each with a network of its own."""
     count = int((1 << 24) * scale)
@@ -130,7 +89,7 @@ def networks(table, scale):
     with Topology("scale") as t:
         leaf = Leaf(t)
         leaf.declare(16)
-        probe = Probe(leaf)
+        probe = leaf.probe()
         leaf.wait_forwarding(probe)
         before = leaf.memory()
         probe.report()
@@ -180,7 +139,7 @@ def tunnels(table, scale):
             seconds, _ = leaf.declare(*numbers)
             table.row("declared", f"{seconds:.2f} s", None)
             flows = min(256, numbers[1] // step)
-            probe = Probe(leaf, pps=10000, flows=flows, step=numbers[1] // flows // 16 * 16)
+            probe = leaf.probe(pps=10000, flows=flows, step=numbers[1] // flows // 16 * 16)
             leaf.wait_forwarding(probe)
             for device in "ab":
                 down, up = outage(leaf, probe, device)
@@ -230,7 +189,40 @@ def macs(table, scale):
     learned_macs(table, scale)
 
 
-PARTS = {"networks": networks, "macs": macs, "tunnels": tunnels}
+def store(table, scale):
+    """A configuration of a million networks, as vgw-control keeps and declares it."""
+    count, commits = int(1000000 * scale), 31
+    table.head(f"{count:,} networks, each with its VNI, in control's store")
+    with Topology("scale") as t:
+        leaf = Leaf(t, control=True)
+        many = Many(leaf.gw)
+        start = time.monotonic()
+        many.grow(count)
+        seconds = time.monotonic() - start
+        table.row("imported, committed, declared, a second", f"{2 * count / seconds:,.0f} objects", None)
+        probe = leaf.probe(pps=1000, flows=TARGETS)
+        leaf.wait_forwarding(probe)
+        times = []
+        for _ in range(commits):
+            start = time.monotonic()
+            many.one_more()
+            times.append((time.monotonic() - start) * 1e3)
+            many.remove()
+        median = statistics.median(times)
+        table.row("one more network commits in <= 20 ms", f"{median:.1f} ms (worst {max(times):.1f})", median <= 20)
+        many.wait_declared()
+        probe.report()
+        start = time.monotonic()
+        many.restart_control()
+        seconds = time.monotonic() - start
+        time.sleep(0.5)
+        r = probe.report()
+        table.row("control restarts and declares all in <= 30 s", f"{seconds:.1f} s", seconds <= 30)
+        table.row("frames lost meanwhile: none", f"{r['lost']:.0f} of {r['sent']:,.0f}", r["lost"] == 0)
+        table.row("memory of control", gib(leaf.memory("control")), None)
+
+
+PARTS = {"networks": networks, "macs": macs, "tunnels": tunnels, "store": store}
 
 
 def main():

@@ -103,6 +103,9 @@ uint32_t flow_hash(const struct rte_mbuf *m)
         h = hash_ipv6(l3, end);
     else
         h = mix(load64(frame), (uint64_t)load32(frame + 8) << 16 | type);
+    /* One round leaves flows whose ports follow each other in step: of some pairs of addresses they
+     * would all take the same of a few ways. */
+    h = mix(h, h >> 32);
     h ^= h >> 32;
     return (uint32_t)h != 0 ? (uint32_t)h : 1;
 }

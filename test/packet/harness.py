@@ -632,7 +632,7 @@ class Gateway:
     # objects
 
     def port(self, id, **settings):
-        """A port of rings, as if a device of that API id were there: up, MTU 9216. settings: see port_set()."""
+        """A port of rings, as if a device of that API id were there: up, MTU 1500. settings: see port_set()."""
         (rc,) = struct.unpack("=i", self.harness.command(b"P" + struct.pack("=I", id)))
         assert rc == 0, os.strerror(-rc)
         if settings:

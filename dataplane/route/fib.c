@@ -13,11 +13,6 @@
 
 struct fib_roots *fib_roots;
 
-/* Prefixes of each vrouter's families. */
-struct counts {
-    uint32_t family[2];
-};
-static struct counts *counts; /* vmarray [VROUTERS_MAX] */
 static uint64_t prefix_count;
 
 static struct fib_key key_of(const struct vgw_ip *ip)
@@ -38,21 +33,6 @@ static unsigned int common(struct fib_key a, struct fib_key b, unsigned int most
     else if (a.low != b.low)
         n = 64 + (unsigned int)__builtin_clzll(a.low ^ b.low);
     return n < most ? n : most;
-}
-
-/* The key with these bits (as many as count) behind its first `at`. */
-static struct fib_key key_append(struct fib_key k, unsigned int at, uint32_t bits,
-                                 unsigned int count)
-{
-    for (unsigned int i = at; count-- > 0; i++) {
-        uint64_t bit = bits >> count & 1;
-
-        if (i < 64)
-            k.high |= bit << (63 - i);
-        else
-            k.low |= bit << (127 - i);
-    }
-    return k;
 }
 
 /* Among a node's values, that of a prefix that ends within its stride. */
@@ -185,7 +165,7 @@ static bool is_of_leaf(const struct fib_change *c, const struct fib_leaf *l)
 /* 1: the prefix was there, and has another value now. 0: it is new. */
 static int add(const struct fib_change *c, uint32_t value)
 {
-    fib_link_t *word = &c->root->link[c->key.high >> 63];
+    fib_link_t *word = &c->root->entry[c->key.high >> 63].link;
 
     while (*word != 0 && !fib_is_leaf(*word)) {
         struct fib_node *n = fib_at(*word);
@@ -222,16 +202,16 @@ static fib_link_t last_item(bool is_ipv6)
     const struct fib_node *n = &fib_draft.node;
     uint32_t item = fib_items(&fib_draft.node, is_ipv6)[0];
     uint32_t bit = 0;
-    unsigned int bits;
+    unsigned int length;
+    struct fib_key key;
 
     if (n->value_count == 0)
         return item;
     while (n->values[bit / 64] == 0)
         bit += 64;
     bit += (uint32_t)__builtin_ctzll(n->values[bit / 64]);
-    bits = 31 - (unsigned int)__builtin_clz(bit);
-    return leaf_create(key_append(fib_node_key(n, is_ipv6), n->at, bit & ~(1u << bits), bits),
-                       n->at + bits, item, is_ipv6, true);
+    key = fib_value_key(fib_node_key(n, is_ipv6), n->at, bit, &length);
+    return leaf_create(key, length, item, is_ipv6, true);
 }
 
 static void take_item(const struct fib_change *c, fib_link_t *word, bool is_child, uint32_t bit)
@@ -251,7 +231,7 @@ static void take_item(const struct fib_change *c, fib_link_t *word, bool is_chil
 /* Was there one? */
 static bool take(const struct fib_change *c)
 {
-    fib_link_t *word = &c->root->link[c->key.high >> 63];
+    fib_link_t *word = &c->root->entry[c->key.high >> 63].link;
     fib_link_t *node_word = NULL;
     fib_link_t leaf;
 
@@ -299,43 +279,53 @@ static struct fib_change change_of(uint32_t vrouter, const struct vgw_prefix *pr
     };
 }
 
-static void count(uint32_t vrouter, const struct fib_change *c, int by)
+/* The prefix of length 0. */
+static void set_all(const struct fib_change *c, uint32_t value)
 {
-    counts[vrouter].family[c->is_ipv6] += (uint32_t)by;
+    for (int i = 0; i < 2; i++)
+        fib_publish(&c->root->entry[i].value, value);
+}
+
+static void count(const struct fib_change *c, int by)
+{
+    c->root->count += (uint32_t)by;
     prefix_count += (uint64_t)by;
 }
 
 int fib_set(uint32_t vrouter, const struct vgw_prefix *prefix, uint32_t value)
 {
     struct fib_change c = change_of(vrouter, prefix);
-    int added;
+    int had;
 
     if (c.length == 0) {
-        count(vrouter, &c, c.root->value == 0);
-        fib_publish(&c.root->value, value);
-        return 0;
+        had = c.root->entry[0].value != 0;
+        set_all(&c, value);
+    } else {
+        had = add(&c, value);
     }
-    added = add(&c, value);
-    if (added < 0)
-        return added;
-    if (added == 0) {
-        count(vrouter, &c, 1);
-        fib_shortcut_update(&c, counts[vrouter].family[c.is_ipv6]);
-    }
+    if (had < 0)
+        return had;
+    count(&c, !had);
+    if (!had || c.length < FIB_SHORTCUT_BITS)
+        fib_shortcut_update(&c);
     return 0;
 }
 
 void fib_remove(uint32_t vrouter, const struct vgw_prefix *prefix)
 {
     struct fib_change c = change_of(vrouter, prefix);
+    bool had;
 
     if (c.length == 0) {
-        count(vrouter, &c, -(c.root->value != 0));
-        fib_publish(&c.root->value, 0);
-    } else if (take(&c)) {
-        count(vrouter, &c, -1);
-        fib_shortcut_update(&c, counts[vrouter].family[c.is_ipv6]);
+        had = c.root->entry[0].value != 0;
+        set_all(&c, 0);
+    } else {
+        had = take(&c);
     }
+    if (!had)
+        return;
+    count(&c, -1);
+    fib_shortcut_update(&c);
 }
 
 struct fib_usage fib_usage(void)
@@ -357,6 +347,5 @@ void fib_init(void)
 {
     fib_pool_init();
     fib_roots = vmarray_reserve("forwarding roots", VROUTERS_MAX, sizeof(*fib_roots));
-    counts = vmarray_reserve("forwarding counts", VROUTERS_MAX, sizeof(*counts));
     memory_register(&memory_line);
 }

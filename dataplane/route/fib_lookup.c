@@ -13,11 +13,10 @@
 
 #define BULK 32 /* addresses at a time: as many as a core has misses under way, and some more */
 
-/* The value with the longest prefix so far. */
 struct search {
     struct fib_key key;
-    const uint32_t *best; /* NULL: none */
-    fib_link_t link;      /* where to go on; 0: nowhere */
+    fib_link_t link; /* where to go on; 0: nowhere */
+    uint32_t value;  /* of the longest prefix so far */
 };
 
 static inline uint32_t load(const uint32_t *word)
@@ -37,7 +36,7 @@ static const uint64_t ancestors[32] = {
 };
 
 /* The longest of a node's own prefixes that has the chunk; 0: none. */
-static inline uint32_t longest(const struct fib_node *n, uint32_t chunk)
+static __rte_always_inline uint32_t longest(const struct fib_node *n, uint32_t chunk)
 {
     uint32_t bit7 = 128 + (chunk >> 1), bit6 = 64 + (chunk >> 2);
     uint64_t shorter = n->values[0] & ancestors[chunk >> 3];
@@ -47,16 +46,16 @@ static inline uint32_t longest(const struct fib_node *n, uint32_t chunk)
     return fib_has(n->values, bit7) ? bit7 : bit;
 }
 
-static inline bool agrees(struct fib_key key, uint64_t high, const uint64_t *low, unsigned int bits,
-                          bool is_ipv6)
+static __rte_always_inline bool agrees(struct fib_key key, uint64_t high, const uint64_t *low,
+                                       unsigned int bits, bool is_ipv6)
 {
     if (!is_ipv6)
         return fib_agrees4(key.high, high, bits);
     return fib_agrees6(key, (struct fib_key){high, *low}, bits);
 }
 
-/* One step down: takes what matches, and says where to go on. */
-static inline void visit(struct search *s, bool is_ipv6)
+/* One step down: takes what matches, and says where to go on. The value is not waited for. */
+static __rte_always_inline void visit(struct search *s, bool is_ipv6)
 {
     fib_link_t link = s->link;
 
@@ -65,7 +64,7 @@ static inline void visit(struct search *s, bool is_ipv6)
         const struct fib_leaf *leaf = fib_at(link);
 
         if (agrees(s->key, leaf->high, &leaf->low, leaf->length, is_ipv6))
-            s->best = &leaf->value;
+            s->value = load(&leaf->value);
     } else {
         struct fib_node *n = fib_at(link);
         const uint32_t *items = fib_items(n, is_ipv6);
@@ -75,8 +74,7 @@ static inline void visit(struct search *s, bool is_ipv6)
             return;
         chunk = fib_chunk(s->key, n->at, is_ipv6);
         bit = longest(n, chunk);
-        if (bit != 0)
-            s->best = &items[fib_value_rank(n, bit)];
+        s->value = load(bit != 0 ? &items[fib_value_rank(n, bit)] : &s->value);
         if (fib_has(n->children, chunk))
             s->link = load(&items[n->value_count + fib_child_rank(n, chunk)]);
     }
@@ -90,49 +88,33 @@ static inline void prefetch(fib_link_t link)
     rte_prefetch0(at + 64);
 }
 
-static inline const struct fib_root *root_of(uint32_t vrouter, bool is_ipv6)
-{
-    return &fib_roots[vrouter].family[is_ipv6];
-}
-
-/* Where a search begins: at the shortcut, where there is one. */
-static inline const fib_link_t *entry_of(const struct fib_root *root, uint64_t high)
+/* Where a search begins: in the shortcut, where there is one. */
+static inline const struct fib_entry *entry_of(const struct fib_root *root, uint64_t high)
 {
     fib_link_t shortcut = load(&root->shortcut);
 
     if (shortcut != 0)
-        return (const fib_link_t *)fib_at(shortcut) + (high >> (64 - FIB_SHORTCUT_BITS));
-    return &root->link[high >> 63];
+        return (const struct fib_entry *)fib_at(shortcut) + (high >> (64 - FIB_SHORTCUT_BITS));
+    return &root->entry[high >> 63];
 }
 
-/* From the root: what is shorter than a shortcut's prefixes. */
-static __rte_noinline void search_short(struct search *s, const struct fib_root *root, bool is_ipv6)
+static __rte_always_inline void bulk(struct search *searches, const uint32_t *vrouters,
+                                     uint32_t *values, uint32_t count, bool is_ipv6)
 {
-    s->link = load(&root->link[s->key.high >> 63]);
-    while (s->link != 0)
-        visit(s, is_ipv6);
-    if (s->best == NULL)
-        s->best = &root->value;
-}
-
-static inline void bulk(struct search *searches, const uint32_t *vrouters, uint32_t *values,
-                        uint32_t count, bool is_ipv6)
-{
-    const fib_link_t *entries[BULK];
+    const struct fib_entry *entries[BULK];
     uint8_t active[BULK];
     uint32_t left = 0;
 
     for (uint32_t i = 0; i < count; i++) {
-        entries[i] = entry_of(root_of(vrouters[i], is_ipv6), searches[i].key.high);
+        entries[i] = entry_of(&fib_roots[vrouters[i]].family[is_ipv6], searches[i].key.high);
         rte_prefetch0(entries[i]);
     }
     for (uint32_t i = 0; i < count; i++) {
-        searches[i].link = load(entries[i]);
-        searches[i].best = NULL;
-        if (searches[i].link == 0)
-            continue;
+        searches[i].link = load(&entries[i]->link);
+        searches[i].value = load(&entries[i]->value);
         prefetch(searches[i].link);
-        active[left++] = (uint8_t)i;
+        active[left] = (uint8_t)i;
+        left += searches[i].link != 0;
     }
     while (left != 0) {
         uint32_t going = 0;
@@ -141,20 +123,14 @@ static inline void bulk(struct search *searches, const uint32_t *vrouters, uint3
             struct search *s = &searches[active[k]];
 
             visit(s, is_ipv6);
-            if (s->link != 0) {
-                prefetch(s->link);
-                active[going++] = active[k];
-            } else {
-                rte_prefetch0(s->best);
-            }
+            prefetch(s->link);
+            active[going] = active[k];
+            going += s->link != 0;
         }
         left = going;
     }
-    for (uint32_t i = 0; i < count; i++) {
-        if (unlikely(searches[i].best == NULL))
-            search_short(&searches[i], root_of(vrouters[i], is_ipv6), is_ipv6);
-        values[i] = load(searches[i].best);
-    }
+    for (uint32_t i = 0; i < count; i++)
+        values[i] = searches[i].value;
 }
 
 static inline struct fib_key key4(uint32_t address_be)

@@ -16,7 +16,7 @@
  * place by one store, and the old one is freed when no reader holds it.
  *
  * A large table has a shortcut besides: an array, by the first 17 bits, of the links that descent
- * from the root comes to there. Whoever finds nothing that way begins at the root.
+ * from the root comes to there, each with the value of the longest of the shorter prefixes.
  */
 #ifndef FIB_NODE_H
 #define FIB_NODE_H
@@ -33,7 +33,6 @@ typedef uint32_t fib_link_t;
 #define FIB_UNITS_MAX (1u << 28) /* 4 GiB of address space */
 #define FIB_STRIDE 8u
 #define FIB_SHORTCUT_BITS 17
-#define FIB_SHORTCUT_UNITS ((1u << FIB_SHORTCUT_BITS) * sizeof(fib_link_t) / FIB_UNIT)
 
 /* Addresses and prefixes, first bit on top; IPv4 has its 32 bits in high. */
 struct fib_key {
@@ -65,11 +64,18 @@ struct fib_node {
 #define FIB_NODE_BYTES(is_ipv6)                                                                    \
     ((is_ipv6) ? sizeof(struct fib_node) : offsetof(struct fib_node, low))
 
+/* Where a search begins: a link, and the value of the longest prefix that is too short to be behind
+ * it. */
+struct fib_entry {
+    fib_link_t link;
+    uint32_t value;
+};
+
 /* Of one family. */
 struct fib_root {
-    fib_link_t link[2];  /* by the first bit */
-    fib_link_t shortcut; /* 0: there is none */
-    uint32_t value;      /* of the prefix of length 0 */
+    struct fib_entry entry[2]; /* by the first bit; both have the value of the prefix of length 0 */
+    fib_link_t shortcut;       /* struct fib_entry by the first bits; 0: there is none */
+    uint32_t count;            /* of prefixes; the writer's */
 };
 
 struct fib_roots {

@@ -48,6 +48,24 @@ static inline size_t fib_node_bytes(const struct fib_node *n, bool is_ipv6)
     return FIB_NODE_BYTES(is_ipv6) + (n->value_count + fib_child_count(n)) * sizeof(uint32_t);
 }
 
+/* The prefix of one of the values of a node at `at` with this key. */
+static inline struct fib_key fib_value_key(struct fib_key key, unsigned int at, uint32_t bit,
+                                           unsigned int *length)
+{
+    unsigned int bits = 31 - (unsigned int)__builtin_clz(bit);
+
+    *length = at + bits;
+    for (unsigned int i = 0; i < bits; i++) {
+        uint64_t on = bit >> (bits - 1 - i) & 1;
+
+        if (at + i < 64)
+            key.high |= on << (63 - at - i);
+        else
+            key.low |= on << (127 - at - i);
+    }
+    return key;
+}
+
 static inline bool fib_is_within(const struct fib_change *c, const struct fib_node *n)
 {
     return c->length >= n->at && fib_agrees6(fib_node_key(n, c->is_ipv6), c->key, n->at);
@@ -87,7 +105,7 @@ void fib_draft_add(bool is_child, uint32_t bit, uint32_t item, bool is_ipv6);
 void fib_draft_take(bool is_child, uint32_t bit, bool is_ipv6);
 fib_link_t fib_draft_create(bool is_ipv6, bool removing); /* a copy of it; 0: no memory */
 
-/* fib_shortcut.c: after the change, with as many prefixes in the table. */
-void fib_shortcut_update(const struct fib_change *c, uint32_t count);
+/* fib_shortcut.c: after the change of a prefix, and of the table's count. */
+void fib_shortcut_update(const struct fib_change *c);
 
 #endif

@@ -23,7 +23,7 @@ demo: setup-demo build ## a web server and a database in two L2 domains, joined 
 demo-keep: ## the same, left running to play with
 	$(MAKE) demo DEMO_FLAGS=--keep
 
-test: setup-build setup-test ## unit, packet, system and interop tests, sanitizers included
+test: setup-build setup-test setup-demo ## unit, packet, system and interop tests, sanitizers included
 	test/run
 
 lint: setup-lint build ## format, clang and static analysis

@@ -29,22 +29,35 @@ PICTURE = r"""
     | untagged                       +-+--+
   desk 192.168.10.3                    |                 site C, reached over IPv6 alone
                                        |               +------------------------+
-  VNI 5010 over IPv4 (to B) and        +---------------+   vgw C                +--- laptop
+  VNI 5010 over IPv4 (to B) and        +- from r1, r2 -+   vgw C                +--- laptop
   VNI 7010 over IPv6 (to C)                            |   2001:db8:ff::3       |    192.168.10.4
   are one network in vgw A                             +------------------------+
 """
 
 
 class Steps:
-    """Says what goes on; a failure names its step and what to look at."""
+    """Says what goes on. A failure names its step, and shows what there is to look at: files, and what
+    the gateways say to `vgw show WHAT`."""
 
     def __init__(self):
-        self.current = None
-        self.look = None
+        self.current, self.files, self.shows = "the start", (), ()
 
-    def __call__(self, text, look=None):
-        self.current, self.look = text, look
+    def __call__(self, text, files=(), shows=()):
+        self.current, self.files, self.shows = text, files, shows
         print(f"\n==> {text}", flush=True)
+
+    def failed(self, t, error):
+        err = sys.stderr
+        print(f'\ndemo: failed at the step "{self.current}":\n{error}', file=err)
+        if isinstance(error, subprocess.CalledProcessError):
+            print((error.stdout or "") + (error.stderr or ""), file=err)
+        for gateway in t.gateways:
+            for what in self.shows:
+                shown = gateway.vgw("show", what, check=False)
+                print(f"--- {gateway.name}: vgw show {what}\n{shown.stdout}{shown.stderr}", file=err)
+        for file in filter(pathlib.Path.exists, self.files):
+            print(f"--- the end of {file.name}\n" + "\n".join(file.read_text().splitlines()[-20:]), file=err)
+        print("demo: look at what is above; make demo-keep leaves it all running, also after a failure.\n", file=err)
 
 
 step = Steps()
@@ -192,7 +205,7 @@ def spread(gateway, web):
 
 
 def build(t):
-    step("two routers, three sites, four hosts", look=f"ip netns list | grep {t.prefix}")
+    step("two routers, three sites, four hosts")
     a, b, c = (t.namespace(n) for n in ("site-a", "site-b", "site-c"))
     routers = core(t)
     connect_core(t, routers, a, b, c)
@@ -200,21 +213,21 @@ def build(t):
     linux_vtep(b)
     print(PICTURE)
 
-    step("vgw at site A and site C", look="the logs above")
+    step("vgw at site A and site C", shows=("ports", "failures"))
     gw_a, gw_c = t.gateway(a, "vgw-a"), t.gateway(c, "vgw-c")
     for gw, file in ((gw_a, "site-a.vgw"), (gw_c, "site-c.vgw")):
         print(f"    {gw.name}: vgw apply demo/{file}; vgw commit")
         gw.configure((HERE / file).read_text(), comment="the demo")
 
-    step("a database at site B, a web server at site A", look=t.directory / "postgresql.log")
+    step("a database at site B, a web server at site A", files=(t.directory / "postgresql.log",))
     database(t, db)
     web.start("/usr/bin/python3", HERE / "web.py", "192.168.10.1", "192.168.10.2", log=t.directory / "web.log")
     return gw_a, gw_c, web, desk, db, laptop
 
 
-def show(gw_a, gw_c, web, desk, db, laptop):
+def show(t, gw_a, gw_c, web, desk, db, laptop):
     step("ping: web -> db (through vgw A and Linux), laptop -> web and db (through vgw C and vgw A)",
-         look="vgw show tunnels; vgw show neighbours; vgw show drops")
+         shows=("ports", "tunnels", "neighbours", "macs", "drops"))
     web.wait_ping("192.168.10.2")
     laptop.wait_ping("192.168.10.1")
     laptop.wait_ping("192.168.10.2")
@@ -224,12 +237,13 @@ def show(gw_a, gw_c, web, desk, db, laptop):
                 raise Failure(f"ping of {size} bytes from {host.name} to {to} did not come back")
     print("    all answered, from 1 byte to the full MTU")
 
-    step("the page, as the desk at site A and the laptop at site C see it", look="web.log and postgresql.log")
+    step("the page, as the desk at site A and the laptop at site C see it",
+         files=(t.directory / "web.log", t.directory / "postgresql.log"), shows=("drops",))
     wait_for(lambda: fetch(desk), "the web page")
     page = fetch(laptop)
     print(page)
 
-    step("the flows spread over the core's two paths", look="vgw show tunnels")
+    step("the flows spread over the core's two paths", shows=("tunnels", "paths", "neighbours"))
     for next_hop, packets in spread(gw_a, web).items():
         print(f"    next hop {next_hop}: {packets} packets")
 
@@ -263,20 +277,22 @@ def main():
     if os.geteuid() != 0:
         sys.exit("demo: network namespaces need root: sudo make demo")
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
-    try:
-        with Topology("vgwdemo") as t:
-            parts = build(t)
-            show(*parts)
-            if options.keep:
-                keep(t, parts[0])
-    except (Failure, subprocess.CalledProcessError) as e:
-        detail = (e.stdout or "") + (e.stderr or "") if isinstance(e, subprocess.CalledProcessError) else ""
-        print(f"\ndemo: failed at the step \"{step.current}\":\n{e}\n{detail}", file=sys.stderr)
-        if step.look:
-            print(f"demo: look at: {step.look}", file=sys.stderr)
-        return 1
-    print("\nThe demo is done, and everything it made is gone again.")
-    return 0
+    signal.signal(signal.SIGHUP, lambda *_: sys.exit(129))
+    status = 0
+    with Topology("vgwdemo") as t:
+        try:
+            show(t, *build(t))
+        except (Failure, subprocess.SubprocessError, OSError) as e:
+            step.failed(t, e)
+            status = 1
+        except KeyboardInterrupt:
+            print("\ninterrupted")
+            status = 130
+        if options.keep and status != 130 and t.gateways:
+            keep(t, t.gateways[0])
+    if status == 0:
+        print("\nThe demo is done, and everything it made is gone again.")
+    return status
 
 
 if __name__ == "__main__":

@@ -156,9 +156,11 @@ class Gateway:
         wait_for(lambda: self.alive(self.dataplane) and self.dataplane_socket.exists(),
                  f"{self.name}: the data plane's socket")
 
-    def start_control(self):
+    def start_control(self, wait=True):
         self.control = self.namespace.start(BUILD / "control/vgw-control", "-c", self.conf,
                                             log=self.directory / "control.log")
+        if not wait:
+            return
         wait_for(lambda: self.alive(self.control) and
                  self.vgw("show", "system", check=False).returncode == 0,
                  f"{self.name}: control to answer")
@@ -249,9 +251,15 @@ class Topology:
             n.offloads_off(d)
             n.ip("link", "set", d, *(["mtu", str(mtu)] if mtu else []), "up")
 
-    def start(self, *command, log=None, **options):
+    def start(self, *command, log=None, input=None, **options):
+        """A process that goes on; ended by close()."""
         out = open(log, "ab") if log else subprocess.DEVNULL
-        process = subprocess.Popen([str(c) for c in command], stdin=subprocess.DEVNULL, stdout=out,
+        stdin = subprocess.DEVNULL
+        if input is not None:
+            stdin = tempfile.TemporaryFile()
+            stdin.write(input.encode())
+            stdin.seek(0)
+        process = subprocess.Popen([str(c) for c in command], stdin=stdin, stdout=out,
                                    stderr=subprocess.STDOUT, start_new_session=True, **options)
         self.processes.append(process)
         return process

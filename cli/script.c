@@ -29,6 +29,7 @@ int script_run(struct cli *cli, FILE *in, const char *name)
             rc = cli_error(cli, CLI_USAGE, "a quote (%c) is not closed", tokens.open_quote);
         else if (tokens.count)
             rc = command_run(cli, tokens.count, tokens.word);
+        fflush(cli->out); /* a log of it tells how far it has come */
         tokens_free(&tokens);
         cli->where = NULL;
         text_free(&where);

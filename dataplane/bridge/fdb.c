@@ -169,6 +169,20 @@ static void make_room(void)
 
 /* --- changes --- */
 
+static void prefetch_home(const struct fdb_table *t, struct fdb_name name)
+{
+    rte_prefetch0(&t->buckets[fdb_hash(t, name) >> t->shift]);
+}
+
+void fdb_prefetch(uint32_t network, uint64_t mac)
+{
+    struct fdb_name name = fdb_name(network, mac);
+
+    prefetch_home(fdb.table, name);
+    if (fdb.next != NULL)
+        prefetch_home(fdb.next, name);
+}
+
 static uint32_t *endpoint_macs(endpoint_t e)
 {
     if (endpoint_kind(e) == ENDPOINT_ATTACHMENT)
@@ -291,7 +305,7 @@ int fdb_set_static(uint32_t network, uint64_t mac, endpoint_t to)
     struct fdb_name name = fdb_name(network, mac);
     struct fdb_slot *slot = fdb_table_slot(fdb.table, name);
     fdb_value_t before = value_of(slot);
-    int err = write_entry(slot, name, fdb_value(name, to, true, clock_s()));
+    int err = write_entry(slot, name, fdb_value(name, to, true, 0));
 
     if (err == 0 && (uint32_t)before != 0)
         count(network, before, -1);

@@ -67,6 +67,8 @@ static inline void fdb_mac_bytes(uint64_t mac, uint8_t bytes[6])
 }
 
 /* Main thread. */
+/* Touches what one of the functions below is about to read: to be called some entries ahead. */
+void fdb_prefetch(uint32_t network, uint64_t mac);
 int fdb_set_static(uint32_t network, uint64_t mac, endpoint_t to); /* 0, -ENOMEM, -ENOSPC */
 int fdb_remove_static(uint32_t network, uint64_t mac);             /* 0, -ENOENT */
 bool fdb_has_static(uint32_t network, uint64_t mac);

@@ -127,7 +127,7 @@ struct fdb_slot *fdb_table_slot(struct fdb_table *t, struct fdb_name name)
         for (int i = 0; i < FDB_BUCKET_SLOTS; i++)
             if (fdb_slot_is(&slots[i], slots[i].key, name))
                 return &slots[i];
-        if (t->passed[b] == 0)
+        if ((slots[0].key & FDB_KEY_PASSED) == 0) /* as t->passed[b] == 0, without its cache line */
             break;
         b = (b + 1) & t->mask;
     } while (b != home);

@@ -22,13 +22,6 @@ struct fdb {
 };
 extern struct fdb fdb;
 
-/* Touches what fdb_learn() is about to read. */
-static inline void fdb_prefetch(uint32_t network, uint64_t mac)
-{
-    rte_prefetch0(
-        &fdb.table->buckets[fdb_hash(fdb.table, fdb_name(network, mac)) >> fdb.table->shift]);
-}
-
 /* An entry goes: counts, and its slot waits for a grace period. */
 void fdb_remove_slot(struct fdb_slot *slot);
 /* Starts a grace period when slots wait for one. */

@@ -120,6 +120,15 @@ err:
     return err;
 }
 
+static void static_mac_prefetch(const void *b)
+{
+    const struct vgw_static_mac *body = b;
+    uint64_t mac = 0;
+
+    memcpy(&mac, body->mac, sizeof(body->mac)); /* as fdb_mac() */
+    fdb_prefetch(network_by_id(body->network), mac);
+}
+
 static int static_mac_remove(uint32_t id, struct error *e)
 {
     uint32_t index = idmap_get(ids, id);
@@ -154,6 +163,7 @@ static const struct object_class static_mac_class = {
     .name = "static-mac",
     .size = sizeof(struct vgw_static_mac),
     .set = static_mac_set,
+    .prefetch = static_mac_prefetch,
     .remove = static_mac_remove,
 };
 

@@ -190,6 +190,14 @@ int object_set(enum vgw_object object, const void *body, size_t length, uint32_t
     return 0;
 }
 
+void object_prefetch(uint32_t object, const void *body, size_t length)
+{
+    const struct object_class *c = object_class_of(object);
+
+    if (c != NULL && c->prefetch != NULL && length >= c->size)
+        c->prefetch(body);
+}
+
 static int object_remove(struct registry *r, uint32_t id, struct error *e)
 {
     int rc = r->class->remove(id, e);

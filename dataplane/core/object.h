@@ -33,6 +33,9 @@ struct object_class {
     int (*set)(const void *body, struct error *e);
     /* Removes it. -ENOENT if there is none, -EBUSY (with text) while others name it. */
     int (*remove)(uint32_t id, struct error *e);
+    /* Optional: touches the memory that set() of this body, whose size has been checked, would wait
+     * for. Called some items of a message ahead of it. */
+    void (*prefetch)(const void *body);
 };
 
 /* A dump: fills up to max records from *cursor on, sets *cursor for the next call (0: at the end),
@@ -75,6 +78,8 @@ void action_register(const struct action_class *c);
 /* The registry's own doings; for the API server and the tests. */
 int object_set(enum vgw_object object, const void *body, size_t length, uint32_t generation,
                struct error *e);
+/* Some time before object_set() of the same; a body that cannot be one is left alone. */
+void object_prefetch(uint32_t object, const void *body, size_t length);
 int object_delete(enum vgw_object object, uint32_t id, struct error *e);
 uint32_t object_sweep(uint32_t generation); /* removes what is of another generation; how many */
 uint32_t object_count(enum vgw_object object);

@@ -54,10 +54,10 @@ static int attachment_remove(uint32_t id, struct error *e)
     return id == 13 ? error_set(e, EBUSY, "in use") : 0;
 }
 
-static const struct object_class network = {VGW_OBJECT_NETWORK, "network",     12, 8, 4, 3,
-                                            network_set,        network_remove};
-static const struct object_class attachment = {VGW_OBJECT_ATTACHMENT, "attachment",     8, 0, 0, 0,
-                                               attachment_set,        attachment_remove};
+static const struct object_class network = {VGW_OBJECT_NETWORK, "network",      12,  8, 4, 3,
+                                            network_set,        network_remove, NULL};
+static const struct object_class attachment = {
+    VGW_OBJECT_ATTACHMENT, "attachment", 8, 0, 0, 0, attachment_set, attachment_remove, NULL};
 
 static int begin(void **state)
 {

@@ -36,10 +36,10 @@ enum vgw_object {
     VGW_OBJECT_ATTACHMENT, /* struct vgw_attachment  vgw_network.h */
     VGW_OBJECT_VROUTER,    /* struct vgw_vrouter     vgw_vrouter.h */
     VGW_OBJECT_INTERFACE,  /* struct vgw_interface   vgw_vrouter.h */
-    VGW_OBJECT_ROUTE,      /* struct vgw_route       vgw_vrouter.h */
-    VGW_OBJECT_NEIGHBOUR,  /* struct vgw_neighbour   vgw_vrouter.h */
     VGW_OBJECT_VTEP,       /* struct vgw_vtep        vgw_vxlan.h */
     VGW_OBJECT_VNI,        /* struct vgw_vni         vgw_vxlan.h */
+    VGW_OBJECT_ROUTE,      /* struct vgw_route       vgw_vrouter.h */
+    VGW_OBJECT_NEIGHBOUR,  /* struct vgw_neighbour   vgw_vrouter.h */
     VGW_OBJECT_STATIC_MAC, /* struct vgw_static_mac  vgw_network.h */
     VGW_OBJECT_COUNT,
 };

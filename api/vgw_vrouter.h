@@ -39,10 +39,12 @@ struct vgw_interface {
 };
 
 struct vgw_next_hop {
-    struct vgw_ip ip;
+    struct vgw_ip ip;   /* a router on link; with vni: a remote VTEP */
     uint32_t interface; /* 0: found by the address */
+    uint32_t vni;       /* id of an L3 VNI of this vrouter; 0: on link */
+    uint8_t mac[6];     /* with vni: the router MAC of the remote VTEP */
     uint8_t weight;     /* 1.. */
-    uint8_t _pad[3];
+    uint8_t _pad;
 };
 
 struct vgw_route {
@@ -103,6 +105,10 @@ struct vgw_route_state {
     uint8_t weight;
     uint32_t interface;
     struct vgw_ip next_hop; /* family 0: on link */
+    uint32_t vtep;          /* next_hop is a remote VTEP of it; or 0 */
+    uint32_t vni;           /* 24 bits; with vtep */
+    uint8_t mac[6];         /* with vtep: its router MAC */
+    uint8_t _pad[2];
 };
 
 struct vgw_neighbour_event {

@@ -22,7 +22,9 @@ struct vgw_vtep {
     uint8_t udp_checksum; /* enum vgw_udp_checksum */
     uint8_t dont_fragment;
     uint8_t split_horizon_group; /* 0: none */
-    uint8_t _pad;
+    uint8_t has_router_mac;
+    uint8_t router_mac[6]; /* of what is routed through L3 VNIs; else one made of the address */
+    uint8_t _pad[2];
     uint32_t multicast_interface; /* or 0 */
     uint32_t remote_count;        /* <= VGW_REMOTES_MAX; for VNIs without remotes of their own */
     struct vgw_ip remotes[];
@@ -31,8 +33,9 @@ struct vgw_vtep {
 struct vgw_vni {
     uint32_t id;
     uint32_t vtep;
-    uint32_t vni; /* 24 bits */
-    uint32_t network;
+    uint32_t vni;        /* 24 bits */
+    uint32_t network;    /* an L2 VNI's; 0: it is an L3 VNI */
+    uint32_t vrouter;    /* an L3 VNI's; it has no remotes, no group; 0: it is an L2 VNI */
     struct vgw_ip group; /* family 0: none */
     uint8_t learning;
     uint8_t known_only; /* packets of unknown remote VTEPs are dropped */
@@ -46,7 +49,8 @@ struct vgw_vtep_state {
     uint32_t id;
     uint32_t vnis;
     uint32_t tunnels;
-    uint32_t _pad;
+    uint8_t router_mac[6];
+    uint8_t _pad[6];
 };
 
 enum vgw_tunnel_origin { VGW_TUNNEL_STATIC = 0, VGW_TUNNEL_LEARNED, VGW_TUNNEL_GROUP };

@@ -90,14 +90,17 @@ static void route_next_hops(struct text *text, const json_t *row)
         const json_t *hop = json_array_get(hops, i);
         const char *address = json_string_value(json_object_get(hop, "address"));
         const char *interface = json_string_value(json_object_get(hop, "interface"));
+        const char *vtep = json_string_value(json_object_get(hop, "vtep"));
         const json_t *active = json_object_get(hop, "active");
-        uint64_t weight;
+        uint64_t weight, vni;
 
         text_puts(text, i ? ", " : "");
         if (address && *address) /* else it is on link */
             text_puts(text, address);
         if (interface && *interface)
             text_printf(text, "%s%s", address && *address ? "%" : "", interface);
+        if (vtep && json_number(json_object_get(hop, "vni"), &vni))
+            text_printf(text, " (%s, VNI %u)", vtep, (unsigned int)vni);
         if (json_number(json_object_get(hop, "weight"), &weight) && weight > 1)
             text_printf(text, " weight %u", (unsigned int)weight);
         if (json_is_false(active))

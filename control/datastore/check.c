@@ -155,6 +155,19 @@ static bool is_link_local(const char *address)
            (bytes[1] & 0xc0) == 0x80;
 }
 
+/* Behind a remote VTEP: its address is the underlay's. */
+static void check_remote_hop(struct check *check, const struct lyd_node *hop)
+{
+    const char *mac = value_of(hop, "router-mac");
+
+    if (find(hop, "interface"))
+        refuse(check, hop, "a next hop behind a remote VTEP has no interface");
+    else if (is_group_or_none(value_of(hop, "address")))
+        refuse(check, hop, "next hop %s is not a unicast address", value_of(hop, "address"));
+    else if (strlen(mac) > 1 && strchr("13579bdf", mac[1]))
+        refuse(check, hop, "%s is a group MAC address; a router has a unicast one", mac);
+}
+
 static int check_static_route(struct check *check)
 {
     const char *prefix = value_of(check->entry, "prefix");
@@ -167,7 +180,9 @@ static int check_static_route(struct check *check)
             continue;
         found = true;
         address = value_of(n, "address");
-        if (is_ipv6(address) != is_ipv6(prefix))
+        if (find(n, "vni"))
+            check_remote_hop(check, n);
+        else if (is_ipv6(address) != is_ipv6(prefix))
             refuse(check, n, "next hop %s is not of the address family of %s", address, prefix);
         else if (is_link_local(address) && !find(n, "interface"))
             refuse(check, n, "next hop %s is link-local: it needs interface", address);
@@ -226,6 +241,7 @@ static int check_vtep(struct check *check)
 
     if (is_group_or_none(text_of(local)))
         refuse(check, local, "%s is not a unicast address", text_of(local));
+    check_unicast_mac(check, "router-mac", "a VTEP");
     check_remotes(check, text_of(local));
     return 0;
 }

@@ -57,9 +57,8 @@ bool source_bool(const struct source *source, const char *name)
     return text && !strcmp(text, "true");
 }
 
-bool source_mac(const struct source *source, const char *name, uint8_t mac[6])
+bool source_read_mac(const char *text, uint8_t mac[6])
 {
-    const char *text = source_text(source, name);
     unsigned b[6];
 
     if (!text ||
@@ -68,6 +67,11 @@ bool source_mac(const struct source *source, const char *name, uint8_t mac[6])
     for (int i = 0; i < 6; i++)
         mac[i] = (uint8_t)b[i];
     return true;
+}
+
+bool source_mac(const struct source *source, const char *name, uint8_t mac[6])
+{
+    return source_read_mac(source_text(source, name), mac);
 }
 
 bool source_read_ip(const char *text, struct vgw_ip *ip)

@@ -9,8 +9,8 @@
 
 /* Objects as a text: "port 1, network 4, ". */
 static const char *const names[VGW_OBJECT_COUNT] = {
-    "none",  "port",      "network", "attachment", "vrouter",   "interface",
-    "route", "neighbour", "vtep",    "vni",        "static-mac"};
+    "none", "port", "network", "attachment", "vrouter",   "interface",
+    "vtep", "vni",  "route",   "neighbour",  "static-mac"};
 
 struct seen {
     char order[1024];
@@ -134,7 +134,7 @@ static void everything_is_declared_in_order_with_defaults(void **state)
     while (intent_walk(intent, &cursor, 3, see, &seen) > 0)
         ;
     assert_string_equal(seen.order, "port port network attachment vrouter interface interface "
-                                    "route route neighbour vtep vni static-mac static-mac ");
+                                    "vtep vni route route neighbour static-mac static-mac ");
     assert_string_equal(port->device, "tap:t1");
     assert_string_equal(port->netns, "ns");
     assert_int_equal(port->mtu, 9000);
@@ -216,7 +216,7 @@ static void deletion_runs_in_reverse_order(void **state)
     ok(f, edit(f, DATASTORE_DELETE, "/vgw:vfabric=acme", NULL));
     ok(f, commit(f));
     assert_string_equal(p.order,
-                        "-static-mac -static-mac -vni -vtep -neighbour -route -route -interface "
+                        "-static-mac -static-mac -neighbour -route -route -vni -vtep -interface "
                         "-interface -vrouter -attachment -network ");
     intent_free(p.intent);
 }

@@ -103,8 +103,11 @@ static int read_next_hops(const struct source *source, struct vgw_route *route)
         if (route->next_hop_count == VGW_NEXT_HOPS_MAX ||
             !source_read_ip(json_string_value(json_object_get(value, "address")), &hop->ip))
             return -EINVAL;
-        memset(hop->_pad, 0, sizeof(hop->_pad));
+        hop->_pad = 0;
         hop->interface = source_reference(source, value, "interface");
+        hop->vni = source_reference(source, value, "vni");
+        memset(hop->mac, 0, sizeof(hop->mac));
+        source_read_mac(json_string_value(json_object_get(value, "router-mac")), hop->mac);
         weight = json_object_get(value, "weight");
         hop->weight =
             weight ? (uint8_t)json_integer_value(weight)

@@ -31,6 +31,7 @@ int intent_vtep(const struct source *source, void *buffer, size_t size)
                                                                : VGW_CHECKSUM_OFF;
     vtep->dont_fragment = source_bool(source, "dont-fragment");
     vtep->split_horizon_group = (uint8_t)source_number(source, "split-horizon-group", 1);
+    vtep->has_router_mac = source_mac(source, "router-mac", vtep->router_mac);
     vtep->multicast_interface = source_reference(source, NULL, "multicast-interface");
     vtep->remote_count = source_ips(source, "remote", vtep->remotes, VGW_REMOTES_MAX);
     if (!source_ip(source, "local-address", &vtep->local))
@@ -53,7 +54,8 @@ int intent_vni(const struct source *source, void *buffer, size_t size)
     vni->keep_tag = text_is(source, "inner-tag", "keep");
     vni->remote_count = source_ips(source, "remote", vni->remotes, VGW_REMOTES_MAX);
     source_ip(source, "group", &vni->group);
-    if (!vni->network)
+    vni->vrouter = source_reference(source, NULL, "vrouter");
+    if (!vni->network == !vni->vrouter)
         return -EINVAL;
     return (int)(sizeof(*vni) + vni->remote_count * sizeof(struct vgw_ip));
 }

@@ -69,6 +69,7 @@ bool source_has(const struct source *source, const char *name);
 bool source_mac(const struct source *source, const char *name, uint8_t mac[6]);
 bool source_ip(const struct source *source, const char *name, struct vgw_ip *ip);
 bool source_read_ip(const char *text, struct vgw_ip *ip);
+bool source_read_mac(const char *text, uint8_t mac[6]);
 /* "address/length". */
 bool source_read_prefix(const char *text, struct vgw_prefix *prefix);
 /* A leaf-list of addresses; returns their number, at most `max`. */

@@ -93,6 +93,18 @@ const struct state_list state_neighbour = {
     .entry = neighbour_entry,
 };
 
+/* Behind a remote VTEP. */
+static void remote_hop(struct state *state, json_t *hop, const struct vgw_route_state *route)
+{
+    const char *path = state_path(state, route->vtep);
+    char name[512];
+
+    if (path != NULL && state_path_key(path, 2, name, sizeof(name)) == 0)
+        state_set_string(hop, "vtep", name);
+    state_set_int(hop, "vni", route->vni);
+    state_set_mac(hop, "router-mac", route->mac);
+}
+
 /* A next hop is known by address and interface, which a list's keys must be there for: on-link ones
  * have the address "". */
 static void route_more(struct state *state, json_t *entry, const void *record)
@@ -116,6 +128,8 @@ static void route_more(struct state *state, json_t *entry, const void *record)
     hop = json_object();
     json_object_set_new(hop, "address", json_string(text));
     state_set_string(hop, "interface", name);
+    if (route->vtep != 0)
+        remote_hop(state, hop, route);
     state_set_int(hop, "weight", route->weight);
     state_set_bool(hop, "active", route->active);
     json_array_append_new(hops, hop);

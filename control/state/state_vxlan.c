@@ -41,6 +41,7 @@ static json_t *vtep_entry(struct state *state, const void *record, const struct 
     state_copy(entry, configured, "local-address");
     state_copy(entry, configured, "udp-port");
     json_decref(configured);
+    state_set_mac(entry, "router-mac", vtep->router_mac);
     state_set_int(entry, "vnis", vtep->vnis);
     state_set_int(entry, "tunnels", vtep->tunnels);
     return entry;

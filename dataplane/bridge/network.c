@@ -108,6 +108,24 @@ static int network_remove(uint32_t id, struct error *e)
     return 0;
 }
 
+/* --- those without a name --- */
+
+uint32_t network_make_nameless(void)
+{
+    uint32_t index = slots_alloc(slots);
+
+    if (index == 0)
+        return 0;
+    networks[index] = (struct network){0};
+    COUNTERS_RESET(network_counters, index);
+    return index;
+}
+
+void network_unmake_nameless(uint32_t network)
+{
+    slots_retire(slots, network);
+}
+
 /* --- attachments and interfaces --- */
 
 static void set_local(struct network *n, const struct flood_list *list)

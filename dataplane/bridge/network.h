@@ -49,6 +49,7 @@ struct network {
     uint16_t knid_vfabric;
     uint16_t _spare;
     uint32_t static_macs;
+    uint32_t interface; /* of an L3 VNI, whose place this is (vxlan/l3vni.h); workers read it */
 } __rte_cache_aligned;
 static_assert(sizeof(struct network) == 64, "one cache line");
 
@@ -63,6 +64,11 @@ extern struct network_tally *network_tallies;
 
 int network_init(void);
 uint32_t network_by_id(uint32_t id);
+
+/* Main thread: a place in networks[] for the VNI of a vrouter, which no frame is bridged in; 0: no
+ * room. */
+uint32_t network_make_nameless(void);
+void network_unmake_nameless(uint32_t network);
 
 /* Main thread: attachments and interfaces join and leave the network's local flood list. O(its
  * members). */

@@ -28,6 +28,7 @@
 #include "route/frame.h"
 #include "route/interface.h"
 #include "route/ip.h"
+#include "vxlan/l3vni.h"
 
 #include <errno.h>
 #include <rte_random.h>
@@ -563,6 +564,10 @@ void neighbour_send(uint32_t interface, const struct vgw_ip *ip, struct rte_mbuf
     struct neighbour *n = neighbour_find(interface, ip);
     bool is_new = n == NULL;
 
+    if (interfaces[interface].is_l3vni) {
+        remote_hop_send(interface, ip, m);
+        return;
+    }
     if (!interfaces[interface].up) {
         punt_drop(m, VGW_DROP_PORT_DOWN);
         return;

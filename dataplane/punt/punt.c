@@ -23,13 +23,13 @@ struct bucket {
     uint32_t tokens;
 };
 
-enum inject_kind { INJECT_PORT, INJECT_NETWORK };
+enum inject_kind { INJECT_PORT, INJECT_NETWORK, INJECT_TUNNEL };
 
 /* In the private area of an injected mbuf. */
 struct inject {
     enum inject_kind kind;
-    uint32_t to; /* index of the port or the network */
-    endpoint_t from;
+    uint32_t to;     /* index of the port or the network */
+    endpoint_t from; /* TUNNEL: to */
 };
 static_assert(sizeof(struct inject) <= sizeof(struct punt), "shares its place");
 
@@ -148,6 +148,13 @@ void inject_network(struct rte_mbuf *m, uint32_t network, endpoint_t from)
     inject(m, (struct inject){.kind = INJECT_NETWORK, .to = network, .from = from});
 }
 
+void inject_tunnel(struct rte_mbuf *m, uint32_t network, uint32_t tunnel)
+{
+    inject(m, (struct inject){.kind = INJECT_TUNNEL,
+                              .to = network,
+                              .from = endpoint_make(ENDPOINT_TUNNEL, tunnel)});
+}
+
 struct rte_mbuf *inject_alloc(void)
 {
     return rte_pktmbuf_alloc(packet_pool);
@@ -165,6 +172,10 @@ uint32_t inject_poll(struct worker *w)
 
         if (what.kind == INJECT_PORT) {
             port_send(w, what.to, &p);
+        } else if (what.kind == INJECT_TUNNEL) {
+            p.network = what.to;
+            p.to = what.from;
+            stage_push(w, STAGE_VXLAN_ENCAP, &p);
         } else {
             const struct rte_ether_addr *to = rte_pktmbuf_mtod(m, const struct rte_ether_addr *);
 

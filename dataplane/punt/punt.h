@@ -66,6 +66,8 @@ void punt_consume(struct rte_mbuf *m);
  * Takes m. */
 void inject_port(struct rte_mbuf *m, uint32_t port);
 void inject_network(struct rte_mbuf *m, uint32_t network, endpoint_t from);
+/* The same, by a tunnel (index) with the network's VNI. */
+void inject_tunnel(struct rte_mbuf *m, uint32_t network, uint32_t tunnel);
 /* A fresh mbuf with headroom for all outer headers, or NULL. */
 struct rte_mbuf *inject_alloc(void);
 

@@ -130,7 +130,7 @@ static void link_out(uint32_t index)
         owners[o->next_on].prev_on = o->prev_on;
 }
 
-static uint32_t create(uint32_t interface, const struct vgw_ip *ip)
+static uint32_t create(uint32_t interface, const struct vgw_ip *ip, uint32_t tunnel)
 {
     uint32_t index = slots_alloc(slots);
     struct owner *o = &owners[index];
@@ -143,6 +143,7 @@ static uint32_t create(uint32_t interface, const struct vgw_ip *ip)
         .ip = *ip,
         .port = interfaces[interface].port,
         .network = interfaces[interface].network,
+        .tunnel = tunnel,
         .mtu = interfaces[interface].mtu,
     };
     COUNTERS_RESET(adjacency_packets, index);
@@ -152,7 +153,7 @@ static uint32_t create(uint32_t interface, const struct vgw_ip *ip)
         o->has_mac = true;
         o->grade = ADJACENCY_USABLE;
         publish(index);
-    } else if (neighbour_want(interface, ip, index) < 0) {
+    } else if (tunnel == 0 && neighbour_want(interface, ip, index) < 0) {
         link_out(index);
         slots_free(slots, index);
         return 0;
@@ -160,12 +161,18 @@ static uint32_t create(uint32_t interface, const struct vgw_ip *ip)
     return index;
 }
 
+uint32_t adjacency_get_remote(uint32_t interface, const struct vgw_ip *ip, uint32_t tunnel)
+{
+    assert(find(interface, ip) == 0);
+    return create(interface, ip, tunnel);
+}
+
 uint32_t adjacency_get(uint32_t interface, const struct vgw_ip *ip)
 {
     uint32_t index = find(interface, ip);
 
     if (index == 0)
-        return create(interface, ip);
+        return create(interface, ip, 0);
     owners[index].refs++;
     return index;
 }
@@ -177,7 +184,7 @@ void adjacency_put(uint32_t adjacency)
     if (adjacency == 0 || --owners[adjacency].refs != 0)
         return;
     assert(LIST_EMPTY(&owners[adjacency].next_hops));
-    if (!ip_is_multicast(&a->ip))
+    if (!ip_is_multicast(&a->ip) && a->tunnel == 0)
         neighbour_unwant(a->interface, &a->ip);
     __atomic_store_n(&a->ready, false, __ATOMIC_RELEASE);
     link_out(adjacency);

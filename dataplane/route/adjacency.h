@@ -23,6 +23,9 @@ int adjacency_init(void);
  * multicast group needs none (RFC 1112 6.4, RFC 2464 7). */
 uint32_t adjacency_get(uint32_t interface, const struct vgw_ip *ip);
 void adjacency_put(uint32_t adjacency);
+/* A new one, through a tunnel, of a remote VTEP; there is none yet. Who makes it says what its
+ * neighbour is like. 0: table full. */
+uint32_t adjacency_get_remote(uint32_t interface, const struct vgw_ip *ip, uint32_t tunnel);
 enum adjacency_grade adjacency_grade(uint32_t adjacency);
 /* The one there is, if the neighbour's MAC is known; else 0. */
 uint32_t adjacency_known(uint32_t interface, const struct vgw_ip *ip);

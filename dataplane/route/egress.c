@@ -54,6 +54,12 @@ static void to_tunnel(struct worker *w, struct packet *p)
         send_on(w, p, STAGE_VXLAN_ENCAP);
 }
 
+void egress_by_tunnel(struct worker *w, struct packet *p, uint32_t tunnel)
+{
+    p->to = endpoint_make(ENDPOINT_TUNNEL, tunnel);
+    to_tunnel(w, p);
+}
+
 static void egress(struct worker *w, struct packet *p, fdb_value_t value)
 {
     count_in(w, p);

@@ -89,6 +89,11 @@ void interface_unref(uint32_t interface)
     settings[interface].refs--;
 }
 
+uint32_t interface_refs(uint32_t interface)
+{
+    return settings[interface].refs;
+}
+
 void interface_watch(interface_watch_fn fn)
 {
     assert(watch_count < WATCHES_MAX);
@@ -555,6 +560,42 @@ static int interface_remove(uint32_t id, struct error *e)
     return 0;
 }
 
+/* --- L3 VNIs --- */
+
+uint32_t interface_make_l3vni(uint32_t vrouter, uint32_t network, const uint8_t mac[6])
+{
+    uint32_t index = slots_alloc(slots);
+
+    if (index == 0)
+        return 0;
+    COUNTERS_RESET(interface_counters, index);
+    interfaces[index] = (struct interface){
+        .vrouter = vrouter,
+        .network = network,
+        .mtu = UINT16_MAX, /* the tunnels' is what counts */
+        .is_l3vni = true,
+    };
+    memcpy(interfaces[index].mac.addr_bytes, mac, 6);
+    vrouter_ref(vrouter);
+    __atomic_store_n(&interfaces[index].up, true, __ATOMIC_RELEASE);
+    return index;
+}
+
+void interface_unmake_l3vni(uint32_t interface)
+{
+    assert(settings[interface].refs == 0);
+    __atomic_store_n(&interfaces[interface].up, false, __ATOMIC_RELEASE);
+    vrouter_unref(interfaces[interface].vrouter);
+    discard(interface);
+}
+
+void interface_set_l3vni_mac(uint32_t interface, const uint8_t mac[6])
+{
+    memcpy(interfaces[interface].mac.addr_bytes, mac, 6);
+    adjacency_interface_changed(interface);
+    path_reap();
+}
+
 /* --- the query --- */
 
 static void describe(uint32_t index, struct vgw_interface_state *s)
@@ -579,7 +620,7 @@ static uint32_t interface_fill(void *records, uint32_t max, uint32_t filter, uin
 
     for (index = interface_next((uint32_t)*cursor); index != 0 && count < max;
          index = interface_next(index + 1))
-        if (filter == 0 || interfaces[index].id == filter)
+        if (interfaces[index].id != 0 && (filter == 0 || interfaces[index].id == filter))
             describe(index, &out[count++]);
     *cursor = index;
     return count;

@@ -25,6 +25,7 @@ struct interface {
     struct rte_ether_addr mac; /* in force */
     uint8_t tag[8];
     struct rte_ether_addr anycast_mac; /* zero: none */
+    bool is_l3vni;                     /* vxlan/l3vni.h; it has neither id nor addresses */
     /* main thread only */
     uint16_t address_count;
     uint16_t own_count;           /* of the addresses, the first ones: not anycast */
@@ -59,6 +60,11 @@ const char *interface_name(uint32_t interface);
 /* Who names an interface keeps it from being removed. */
 void interface_ref(uint32_t interface);
 void interface_unref(uint32_t interface);
+uint32_t interface_refs(uint32_t interface);
+/* The leg of a vrouter on the network of its L3 VNI; 0: no room. vxlan/l3vni.c */
+uint32_t interface_make_l3vni(uint32_t vrouter, uint32_t network, const uint8_t mac[6]);
+void interface_unmake_l3vni(uint32_t interface);
+void interface_set_l3vni_mac(uint32_t interface, const uint8_t mac[6]);
 /* The lowest index in use that is >= from; 0: none. */
 uint32_t interface_next(uint32_t from);
 /* Is ip an address of this very interface? */

@@ -33,6 +33,7 @@ struct adjacency {
     uint32_t interface; /* index into interfaces[] */
     struct vgw_ip ip;   /* the neighbour */
     uint32_t network;   /* index, when the interface is on one: frames are bridged there */
+    uint32_t tunnel;    /* index, when it is an L3 VNI's: frames go into it; ip: the remote VTEP */
 } __rte_cache_aligned;
 static_assert(sizeof(struct adjacency) == 64, "one cache line");
 static_assert(offsetof(struct adjacency, header) % 8 == 0, "the MAC is one store");

@@ -5,6 +5,7 @@
 #include "route/interface.h"
 #include "route/route.h"
 #include "route/vrouter.h"
+#include "vxlan/l3vni.h"
 
 #define HOP_BITS 8
 
@@ -41,6 +42,8 @@ static void describe(const struct route *r, const struct path_member *m, struct 
         s->active = s->active && path_uses(r->path, m);
     }
     s->interface = interfaces[interface].id;
+    if (m != NULL)
+        remote_hop_describe(interface, &m->next_hop->ip, &s->vtep, &s->vni, s->mac);
 }
 
 static uint32_t route_fill(void *records, uint32_t max, uint32_t filter, uint64_t *cursor)

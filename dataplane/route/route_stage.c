@@ -143,10 +143,12 @@ static inline void leave(struct worker *w, struct packet *p, const struct adjace
     if (a->network != 0)
         adjacency_enter(a, p);
     observe(w, VGW_POINT_ROUTE, p, 1);
-    if (a->network != 0)
+    if (a->network == 0)
+        port_send(w, a->port, p);
+    else if (a->tunnel == 0)
         stage_push(w, STAGE_EGRESS, p);
     else
-        port_send(w, a->port, p);
+        egress_by_tunnel(w, p, a->tunnel);
 }
 
 static void send_to(struct worker *w, struct packet *p, uint32_t adjacency)

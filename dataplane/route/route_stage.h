@@ -21,6 +21,9 @@ typedef void (*route_send_fn)(struct worker *w, struct packet *piece, uint32_t a
 void route_too_big(struct worker *w, struct packet *p, uint16_t mtu, route_send_fn send,
                    uint32_t argument);
 
+/* route/egress.c: a frame of a network leaves by a tunnel (index). Takes the mbuf. */
+void egress_by_tunnel(struct worker *w, struct packet *p, uint32_t tunnel);
+
 /* route/deliver.c: the packet is to an own address. Takes the mbuf. */
 void route_deliver(struct worker *w, struct packet *p);
 

@@ -9,6 +9,7 @@
 #include "route/interface.h"
 #include "route/ip.h"
 #include "route/route.h"
+#include "vxlan/l3vni.h"
 
 #include <errno.h>
 
@@ -32,12 +33,30 @@ static void path_changed(struct path_user *user)
     route_changed(r);
 }
 
+/* Behind a remote VTEP, whose address family is the underlay's. */
+static int check_remote(const struct vgw_route *body, const struct vgw_next_hop *h, struct error *e)
+{
+    uint32_t interface, vtep, vni;
+    char text[IP_TEXT_MAX];
+
+    if (h->vni >= VGW_ID_MAX || !l3vni_by_id(h->vni, &interface, &vtep, &vni) ||
+        interfaces[interface].vrouter != vrouter_by_id(body->vrouter))
+        return error_set(e, ENOENT, "route %u: VNI object %u is not its vrouter's", body->id,
+                         h->vni);
+    if (!ip_is_host(&h->ip) || (h->mac[0] & 1) || h->interface != 0 || h->weight == 0)
+        return error_set(e, EINVAL, "route %u: %s is no remote VTEP with a router MAC", body->id,
+                         ip_text(&h->ip, text));
+    return 0;
+}
+
 static int check_next_hop(const struct vgw_route *body, const struct vgw_next_hop *h,
                           struct error *e)
 {
     uint32_t interface = interface_by_id(h->interface);
     char text[IP_TEXT_MAX];
 
+    if (h->vni != 0)
+        return check_remote(body, h, e);
     if (h->ip.family != body->prefix.ip.family || !ip_is_host(&h->ip))
         return error_set(e, EINVAL, "route %u: %s cannot be its next hop", body->id,
                          ip_text(&h->ip, text));
@@ -80,37 +99,77 @@ static int check(const struct vgw_route *body, struct error *e)
     return 0;
 }
 
-static void ref_interfaces(uint32_t path, void (*fn)(uint32_t interface))
+/* What a path's next hops are tied to stays while a route has it. */
+static void hold(uint32_t path)
 {
     const struct path_member *members;
     uint32_t count = path == 0 ? 0 : path_members(path, &members);
 
-    for (uint32_t i = 0; i < count; i++)
-        if (members[i].next_hop->interface != 0)
-            fn(members[i].next_hop->interface);
+    for (uint32_t i = 0; i < count; i++) {
+        const struct next_hop *n = members[i].next_hop;
+
+        if (n->interface == 0)
+            continue;
+        interface_ref(n->interface);
+        remote_hop_hold(n->interface, &n->ip);
+    }
+}
+
+static void let_go(uint32_t path)
+{
+    const struct path_member *members;
+    uint32_t count = path == 0 ? 0 : path_members(path, &members);
+
+    for (uint32_t i = 0; i < count; i++) {
+        const struct next_hop *n = members[i].next_hop;
+
+        if (n->interface == 0)
+            continue;
+        remote_hop_release(n->interface, &n->ip);
+        interface_unref(n->interface);
+    }
+}
+
+/* The body's next hop as a path has it; one behind a remote VTEP comes with a reference. */
+static int make_hop(const struct vgw_next_hop *h, struct path_hop *hop, struct error *e)
+{
+    uint32_t interface = interface_by_id(h->interface), vtep, vni;
+    struct vgw_ip ip = ip_from_bytes(h->ip.family, h->ip.bytes);
+    int err;
+
+    if (h->vni != 0) {
+        l3vni_by_id(h->vni, &interface, &vtep, &vni);
+        err = remote_hop_get(interface, vtep, vni, &ip, h->mac, e);
+        if (err < 0)
+            return err;
+    }
+    *hop = (struct path_hop){.interface = interface, .ip = ip, .weight = h->weight};
+    return 0;
 }
 
 static int make_path(const struct vgw_route *body, uint32_t like, uint32_t *path, struct error *e)
 {
     struct path_hop hops[VGW_NEXT_HOPS_MAX];
+    uint32_t count = 0;
+    int err = 0;
 
     *path = 0;
     if (body->blackhole)
         return 0;
-    for (uint32_t i = 0; i < body->next_hop_count; i++) {
-        const struct vgw_next_hop *h = &body->next_hops[i];
-
-        hops[i] = (struct path_hop){
-            .interface = interface_by_id(h->interface),
-            .ip = ip_from_bytes(h->ip.family, h->ip.bytes),
-            .weight = h->weight,
-        };
+    while (err == 0 && count < body->next_hop_count)
+        if ((err = make_hop(&body->next_hops[count], &hops[count], e)) == 0)
+            count++;
+    if (err == 0) {
+        *path = path_get(vrouter_by_id(body->vrouter), hops, count, like);
+        if (*path == 0)
+            err = error_set(e, ENOSPC, "route %u: no room for its next hops", body->id);
     }
-    *path = path_get(vrouter_by_id(body->vrouter), hops, body->next_hop_count, like);
-    if (*path == 0)
-        return error_set(e, ENOSPC, "route %u: no room for its next hops", body->id);
-    ref_interfaces(*path, interface_ref);
-    return 0;
+    hold(*path);
+    while (count > 0) { /* the path's now, or nobody's */
+        count--;
+        remote_hop_release(hops[count].interface, &hops[count].ip);
+    }
+    return err;
 }
 
 /* The route has this path (a reference to which it takes over) from now on. */
@@ -127,7 +186,7 @@ static void set_path(struct route *r, uint32_t path)
 
 static void release_path(uint32_t path)
 {
-    ref_interfaces(path, interface_unref);
+    let_go(path);
     path_put(path);
 }
 

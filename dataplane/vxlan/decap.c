@@ -112,7 +112,8 @@ static enum vgw_drop find_source(struct worker *w, struct packet *p, const struc
     if (word & VNI_KNOWN_ONLY) {
         const struct network_vni *n = network_vni_of(&networks[p->network], p->vtep);
 
-        if (cache->tunnel == 0 || n == NULL || !remotes_have(n->remotes, cache->tunnel))
+        if (cache->tunnel == 0 || n == NULL ||
+            (!(word & VNI_ROUTED) && !remotes_have(n->remotes, cache->tunnel)))
             return VGW_DROP_VXLAN_SOURCE;
     }
     if (likely(cache->tunnel != 0)) {
@@ -215,6 +216,19 @@ static inline void prefetch_vni(const struct packet *p)
                  .vnis[vni_of(rte_pktmbuf_mtod_offset(m, const struct rte_vxlan_hdr *, offset))]);
 }
 
+/* To the bridge of its network, or to the vrouter that has the VNI. */
+static inline void hand_on(struct worker *w, struct packet *p)
+{
+    uint32_t interface = networks[p->network].interface;
+
+    if (likely(interface == 0)) {
+        stage_push(w, STAGE_BRIDGE, p);
+        return;
+    }
+    p->to = endpoint_make(ENDPOINT_INTERFACE, interface);
+    stage_push(w, STAGE_IRB, p);
+}
+
 void vxlan_decap_stage(struct worker *w, struct vector *v)
 {
     struct remote_cache cache = {0};
@@ -231,6 +245,6 @@ void vxlan_decap_stage(struct worker *w, struct vector *v)
         }
         count(w, p);
         observe(w, VGW_POINT_DECAP, p, 1);
-        stage_push(w, STAGE_BRIDGE, p);
+        hand_on(w, p);
     }
 }

@@ -12,6 +12,7 @@
 #include "core/vmarray.h"
 #include "route/interface.h"
 #include "route/path.h"
+#include "vxlan/l3vni.h"
 #include "vxlan/tunnel_table.h"
 #include <errno.h>
 #include <stdlib.h>
@@ -55,6 +56,7 @@ static void resolved(void *user, uint32_t path, uint16_t mtu)
     if (path != 0)
         __atomic_store_n(&t->inner_max, mtu - t->header_length, __ATOMIC_RELAXED);
     __atomic_store_n(&t->path, path, __ATOMIC_RELEASE);
+    remote_hops_of_tunnel_changed((uint32_t)(uintptr_t)user);
 }
 
 static void unresolve(struct tunnel *t)

@@ -9,6 +9,7 @@
 #include "core/vmarray.h"
 #include "log.h"
 #include "route/interface.h"
+#include "vxlan/l3vni.h"
 #include "vxlan/tunnel_table.h"
 #include <errno.h>
 #include <stdlib.h>
@@ -61,6 +62,8 @@ static int check(const struct vgw_vtep *body, uint32_t index, struct error *e)
                          body->id);
     if (body->dscp > 63 && body->dscp != VGW_DSCP_INHERIT)
         return error_set(e, EINVAL, "VTEP %u: DSCP %u is above 63", body->id, body->dscp);
+    if (body->has_router_mac && (body->router_mac[0] & 1))
+        return error_set(e, EINVAL, "VTEP %u: its router MAC is a group address", body->id);
     if (body->multicast_interface != 0 && interface_by_id(body->multicast_interface) == 0)
         return error_set(e, ENOENT, "VTEP %u: there is no interface %u", body->id,
                          body->multicast_interface);
@@ -95,8 +98,24 @@ static int allocate(uint32_t id, uint32_t *index, struct error *e)
     return 0;
 }
 
+/* One that is made is locally administered and the address's own: a remote VTEP's router MAC can be
+ * told from its address. */
+static void set_router_mac(struct vtep *v, const struct vgw_vtep *body)
+{
+    uint32_t hash = body->local.family == 6 ? ip_hash(&body->local, 0) : 0;
+
+    if (body->has_router_mac) {
+        memcpy(v->router_mac, body->router_mac, sizeof(v->router_mac));
+        return;
+    }
+    v->router_mac[0] = 0x02;
+    v->router_mac[1] = body->local.family;
+    memcpy(v->router_mac + 2, body->local.family == 6 ? (void *)&hash : body->local.bytes, 4);
+}
+
 static void configure(struct vtep *v, const struct vgw_vtep *body)
 {
+    set_router_mac(v, body);
     v->vrouter = vrouter_by_id(body->vrouter);
     v->local = body->local;
     v->udp_port = body->udp_port;
@@ -155,6 +174,8 @@ static void change(uint32_t index, const struct vgw_vtep *body)
     }
     tunnels_renew(index, old.vrouter != v->vrouter || old.local.family != v->local.family ||
                              old.multicast_interface != v->multicast_interface);
+    if (memcmp(old.router_mac, v->router_mac, sizeof(v->router_mac)) != 0)
+        vni_router_mac_changed(index);
 }
 
 static void set_remotes(uint32_t index, const struct flood_list *list)
@@ -264,6 +285,7 @@ static void describe(uint32_t index, struct vgw_vtep_state *s)
         .vnis = vteps[index].vni_count,
         .tunnels = vteps[index].tunnel_count,
     };
+    memcpy(s->router_mac, vteps[index].router_mac, sizeof(s->router_mac));
 }
 
 static uint32_t vtep_fill(void *records, uint32_t max, uint32_t filter, uint64_t *cursor)
@@ -309,7 +331,7 @@ int vxlan_init(void)
     object_register(&vtep_class);
     query_register(&vtep_query);
     if ((err = match_init()) < 0 || (err = tunnel_init()) < 0 || (err = tunnel_learn_init()) < 0 ||
-        (err = vni_init()) < 0)
+        (err = vni_init()) < 0 || (err = l3vni_init()) < 0)
         return err;
     return group_init();
 }

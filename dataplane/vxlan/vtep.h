@@ -20,6 +20,7 @@
 #define VNI_KNOWN_ONLY 0x04000000u
 #define VNI_KEEP_TAG 0x08000000u
 #define VNI_OWN_REMOTES 0x10000000u /* main thread: not those of the VTEP */
+#define VNI_ROUTED 0x20000000u      /* an L3 VNI: frames are its interface's */
 
 #define VNI_CHUNK 1024u /* VNIs; see vni_chunks */
 
@@ -34,6 +35,7 @@ struct vtep {
     uint8_t ttl;
     bool udp_checksum;
     bool dont_fragment;
+    uint8_t router_mac[6]; /* of L3 VNIs */
     uint16_t source_port_min;
     uint16_t source_port_max;
     /* main thread only */
@@ -85,6 +87,9 @@ uint32_t match_find(uint32_t vrouter, const struct vgw_ip *ip, uint16_t udp_port
 int vni_init(void);
 /* The VTEP's own list of remotes becomes `list`: for all VNIs that use it. 0 or -ENOMEM. */
 int vni_remotes_changed(uint32_t vtep, const struct flood_list *list);
+
+/* Its L3 VNIs have the VTEP's router MAC. */
+void vni_router_mac_changed(uint32_t vtep);
 
 static inline bool ip_equal(const struct vgw_ip *a, const struct vgw_ip *b)
 {

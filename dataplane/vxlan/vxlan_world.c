@@ -7,6 +7,7 @@
 #include "core/loop.h"
 #include "core/rcu.h"
 #include "route/interface.h"
+#include "vxlan/l3vni.h"
 #include "vxlan/tunnel_table.h"
 #include <string.h>
 
@@ -82,6 +83,27 @@ uint32_t vrouter_by_id(uint32_t id)
 uint32_t interface_by_id(uint32_t id)
 {
     return id == 1 ? 1 : 0;
+}
+
+uint32_t l3vni_make(uint32_t vrouter, const uint8_t router_mac[6], uint32_t *network)
+{
+    return 0;
+}
+
+void l3vni_unmake(uint32_t interface) {}
+
+uint32_t l3vni_refs(uint32_t interface)
+{
+    return 0;
+}
+
+void l3vni_set_mac(uint32_t interface, const uint8_t router_mac[6]) {}
+
+void remote_hops_of_tunnel_changed(uint32_t tunnel) {}
+
+int l3vni_init(void)
+{
+    return 0;
 }
 
 void vrouter_ref(uint32_t vrouter)

@@ -191,7 +191,7 @@ class Interface(Structure):
 
 
 class NextHop(Structure):
-    _fields_ = [("ip", Ip), ("interface", u32), ("weight", u8), ("_pad", u8 * 3)]
+    _fields_ = [("ip", Ip), ("interface", u32), ("vni", u32), ("mac", Mac), ("weight", u8), ("_pad", u8)]
 
 
 class Route(Structure):
@@ -206,11 +206,13 @@ class Neighbour(Structure):
 class Vtep(Structure):
     _fields_ = [("id", u32), ("vrouter", u32), ("local", Ip), ("udp_port", u16), ("ttl", u8), ("dscp", u8),
                 ("source_port_min", u16), ("source_port_max", u16), ("udp_checksum", u8), ("dont_fragment", u8),
-                ("split_horizon_group", u8), ("_pad", u8), ("multicast_interface", u32), ("remote_count", u32)]
+                ("split_horizon_group", u8), ("has_router_mac", u8), ("router_mac", Mac), ("_pad", u8 * 2),
+                ("multicast_interface", u32), ("remote_count", u32)]
 
 
 class Vni(Structure):
-    _fields_ = [("id", u32), ("vtep", u32), ("vni", u32), ("network", u32), ("group", Ip), ("learning", u8),
+    _fields_ = [("id", u32), ("vtep", u32), ("vni", u32), ("network", u32), ("vrouter", u32), ("group", Ip),
+                ("learning", u8),
                 ("known_only", u8), ("keep_tag", u8), ("_pad", u8), ("remote_count", u32)]
 
 
@@ -251,11 +253,12 @@ class NeighbourState(Structure):
 
 class RouteState(Structure):
     _fields_ = [("vrouter", u32), ("prefix", Prefix), ("protocol", u8), ("blackhole", u8), ("active", u8),
-                ("weight", u8), ("interface", u32), ("next_hop", Ip)]
+                ("weight", u8), ("interface", u32), ("next_hop", Ip), ("vtep", u32), ("vni", u32), ("mac", Mac),
+                ("_pad", u8 * 2)]
 
 
 class VtepState(Structure):
-    _fields_ = [("id", u32), ("vnis", u32), ("tunnels", u32), ("_pad", u32)]
+    _fields_ = [("id", u32), ("vnis", u32), ("tunnels", u32), ("router_mac", Mac), ("_pad", u8 * 6)]
 
 
 class TunnelState(Structure):
@@ -686,23 +689,27 @@ class Gateway:
         self.declare("interface", bytes(body) + b"".join(bytes(to_prefix(a)) for a in (*addresses, *anycast)))
 
     def route(self, id, vrouter, prefix, next_hops=(), blackhole=False):
-        """next_hops: addresses, or (address, interface id, weight)."""
-        hops = [(h, 0, 1) if isinstance(h, str) else h for h in next_hops]
+        """next_hops: addresses, (address, interface id, weight), or remote VTEPs: (address, VNI object, router MAC)."""
+        hops = [NextHop(ip=to_ip(h), weight=1) if isinstance(h, str) else
+                NextHop(ip=to_ip(h[0]), vni=h[1], mac=to_mac(h[2]), weight=1) if isinstance(h[2], str) else
+                NextHop(ip=to_ip(h[0]), interface=h[1], weight=h[2]) for h in next_hops]
         body = Route(id, vrouter, to_prefix(prefix), blackhole, (0, 0, 0), len(hops))
-        self.declare("route", bytes(body) + b"".join(bytes(NextHop(to_ip(a), i, w)) for a, i, w in hops))
+        self.declare("route", bytes(body) + b"".join(map(bytes, hops)))
 
     def neighbour(self, id, interface, ip, mac):
         self.declare("neighbour", Neighbour(id, interface, to_ip(ip), to_mac(mac)))
 
     def vtep(self, id, vrouter, local, remotes=(), udp_port=4789, ttl=64, dscp=0, source_ports=(49152, 65535),
-             udp_checksum=0, dont_fragment=True, group=1, multicast_interface=0):
+             udp_checksum=0, dont_fragment=True, group=1, multicast_interface=0, router_mac=None):
         """group: split-horizon group; dscp 255: inherited."""
-        body = Vtep(id, vrouter, to_ip(local), udp_port, ttl, dscp, *source_ports, udp_checksum, dont_fragment, group, 0,
-                    multicast_interface, len(remotes))
+        body = Vtep(id, vrouter, to_ip(local), udp_port, ttl, dscp, *source_ports, udp_checksum, dont_fragment, group,
+                    router_mac is not None, to_mac(router_mac), (0, 0), multicast_interface, len(remotes))
         self.declare("vtep", bytes(body) + b"".join(bytes(to_ip(r)) for r in remotes))
 
-    def vni(self, id, vtep, vni, network, remotes=(), group=None, learning=True, known_only=False, keep_tag=False):
-        body = Vni(id, vtep, vni, network, to_ip(group), learning, known_only, keep_tag, 0, len(remotes))
+    def vni(self, id, vtep, vni, network=0, remotes=(), group=None, learning=True, known_only=False, keep_tag=False,
+            vrouter=0):
+        """network: an L2 VNI; vrouter: an L3 VNI."""
+        body = Vni(id, vtep, vni, network, vrouter, to_ip(group), learning, known_only, keep_tag, 0, len(remotes))
         self.declare("vni", bytes(body) + b"".join(bytes(to_ip(r)) for r in remotes))
 
     # packets and time

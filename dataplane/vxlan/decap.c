@@ -9,6 +9,7 @@
 #include "route/underlay.h"
 #include "vxlan/ecn.h"
 #include "vxlan/tunnel_table.h"
+#include <netinet/in.h>
 #include <rte_ip.h>
 #include <rte_udp.h>
 #include <rte_vxlan.h>
@@ -44,11 +45,24 @@ static enum vgw_drop make_readable(struct rte_mbuf *m, uint32_t length)
     return rte_pktmbuf_linearize(m) == 0 ? ACCEPT : VGW_DROP_NO_BUFFER;
 }
 
-static enum vgw_drop check_udp_checksum(struct rte_mbuf *m, const struct outer *o)
+/* RFC 768, RFC 8200 8.1: the pseudo header has the datagram's length and protocol, not those that
+ * the IP header says, which may count extension headers and padding. */
+static bool checksum_is_right(const struct rte_mbuf *m, const struct outer *o)
 {
-    uint16_t offset = m->l2_len + m->l3_len;
-    int wrong;
+    const uint32_t offset = (uint32_t)m->l2_len + (uint32_t)m->l3_len;
+    uint16_t datagram = 0;
+    uint32_t sum;
 
+    if (rte_raw_cksum_mbuf(m, offset, rte_be_to_cpu_16(o->udp->dgram_len), &datagram) != 0)
+        return false;
+    sum = datagram + (uint32_t)o->udp->dgram_len + RTE_BE16(IPPROTO_UDP);
+    sum += o->is_ipv6 ? rte_raw_cksum(o->ip + 8, 32) : rte_raw_cksum(o->ip + 12, 8);
+    sum = (sum & 0xffff) + (sum >> 16);
+    return (sum & 0xffff) + (sum >> 16) == 0xffff;
+}
+
+static enum vgw_drop check_udp_checksum(const struct rte_mbuf *m, const struct outer *o)
+{
     /* RFC 7348 5: "When a decapsulating end point receives a packet with a UDP checksum of zero, it
      * MUST be accepted for decapsulation. Optionally, if the encapsulating end point includes a
      * non-zero UDP checksum, it MUST be correctly calculated across the entire packet". */
@@ -56,11 +70,7 @@ static enum vgw_drop check_udp_checksum(struct rte_mbuf *m, const struct outer *
         return ACCEPT;
     if ((m->ol_flags & RTE_MBUF_F_RX_L4_CKSUM_MASK) == RTE_MBUF_F_RX_L4_CKSUM_GOOD)
         return ACCEPT;
-    if (o->is_ipv6)
-        wrong = rte_ipv6_udptcp_cksum_mbuf_verify(m, (const void *)o->ip, offset);
-    else
-        wrong = rte_ipv4_udptcp_cksum_mbuf_verify(m, (const void *)o->ip, offset);
-    return wrong ? VGW_DROP_UDP_CHECKSUM : ACCEPT;
+    return checksum_is_right(m, o) ? ACCEPT : VGW_DROP_UDP_CHECKSUM;
 }
 
 /* UDP and VXLAN headers; what follows the datagram in the packet is cut off. */

@@ -54,10 +54,12 @@
 #define BUCKETS (1u << 22)
 
 LIST_HEAD(neighbour_list, neighbour);
+TAILQ_HEAD(neighbour_queue, neighbour);
 
 struct link { /* of an interface */
     struct neighbour_list neighbours;
-    uint32_t learned;
+    struct neighbour_queue spares; /* the oldest first */
+    uint32_t spare_count;
     uint32_t hosts;
 };
 
@@ -97,6 +99,23 @@ static bool is_spare(const struct neighbour *n) /* counts against the limit */
     return n->adjacency == 0 && n->static_id == 0;
 }
 
+static void spare_enter(struct neighbour *n)
+{
+    struct link *l = &links[n->interface];
+
+    if (l->spare_count++ == 0)
+        TAILQ_INIT(&l->spares);
+    TAILQ_INSERT_TAIL(&l->spares, n, of_spares);
+}
+
+static void spare_leave(struct neighbour *n)
+{
+    struct link *l = &links[n->interface];
+
+    l->spare_count--;
+    TAILQ_REMOVE(&l->spares, n, of_spares);
+}
+
 static struct neighbour *create(uint32_t interface, const struct vgw_ip *ip)
 {
     struct neighbour **bucket = bucket_of(interface, ip);
@@ -117,21 +136,8 @@ static struct neighbour *create(uint32_t interface, const struct vgw_ip *ip)
     n->next = *bucket;
     *bucket = n;
     LIST_INSERT_HEAD(&links[interface].neighbours, n, of_interface);
-    links[interface].learned++;
+    spare_enter(n);
     return n;
-}
-
-/* For a packet's sake: within the limit. */
-static struct neighbour *create_spare(uint32_t interface, const struct vgw_ip *ip)
-{
-    static struct log_limit limit = LOG_LIMIT(1, 60);
-
-    if (links[interface].learned < NEIGHBOURS_LEARNED_MAX)
-        return create(interface, ip);
-    if (log_allowed(&limit))
-        log_warning("interface %u: has %u neighbours that nothing routes to; learns no more",
-                    interfaces[interface].id, links[interface].learned);
-    return NULL;
 }
 
 /* --- timers --- */
@@ -228,12 +234,14 @@ static void drop_waiting(struct neighbour *n)
 }
 
 /* RFC 1812 5.2.7.1, RFC 4861 7.2.2: it does not answer. */
-static void refuse_waiting(struct neighbour *n)
+static void refuse_all(struct rte_mbuf *waiting, uint32_t interface)
 {
-    struct rte_mbuf *m;
+    while (waiting != NULL) {
+        struct rte_mbuf *m = waiting;
 
-    while ((m = take_waiting(n)) != NULL)
-        refuse(m, n->interface, VGW_DROP_NEIGHBOUR, 0);
+        waiting = *next_waiting(m);
+        refuse(m, interface, VGW_DROP_NEIGHBOUR, 0);
+    }
 }
 
 static void transmit(const struct neighbour *n, struct rte_mbuf *m)
@@ -309,18 +317,35 @@ static void neighbour_remove(struct neighbour *n)
     *link = n->next;
     LIST_REMOVE(n, of_interface);
     if (is_spare(n))
-        links[n->interface].learned--;
+        spare_leave(n);
     neighbours[n->index] = NULL;
     slots_free(slots, n->index);
     free(n);
 }
 
+/* For a packet's sake: within the limit. The oldest makes room, which has had its time to answer:
+ * who is there is found even while somebody sends to all the addresses of a link. */
+static struct neighbour *create_spare(uint32_t interface, const struct vgw_ip *ip)
+{
+    static struct log_limit limit = LOG_LIMIT(1, 60);
+    const struct link *l = &links[interface];
+
+    if (l->spare_count >= NEIGHBOURS_SPARE_MAX) {
+        if (log_allowed(&limit))
+            log_warning("interface %u: waits for the answers of %u neighbours; gives the oldest up",
+                        interfaces[interface].id, l->spare_count);
+        neighbour_remove(TAILQ_FIRST(&l->spares));
+    }
+    return create(interface, ip);
+}
+
 /* --- states --- */
 
-/* False: not now, there were too many in this tick. */
+/* False: not now, there were too many in this tick. Asking again leaves half of them to those that
+ * are asked for the first time, or are in use. */
 static bool probe(struct neighbour *n, bool unicast)
 {
-    if (probes_left == 0)
+    if (probes_left <= (is_spare(n) && n->probes != 0 ? PROBES_PER_TICK / 2 : 0))
         return false;
     probes_left--;
     n->probed_ns = clock_ns();
@@ -368,17 +393,21 @@ static void enter_probe(struct neighbour *n)
 
 static void enter_failed(struct neighbour *n)
 {
-    refuse_waiting(n);
+    struct rte_mbuf *waiting = n->waiting;
+    const uint32_t interface = n->interface;
+
+    n->waiting = NULL;
     if (!is_wanted(n)) {
         neighbour_remove(n);
-        return;
+    } else {
+        n->status = VGW_NEIGHBOUR_FAILED;
+        n->probes = 0;
+        tell(n);
+        if (n->up)
+            send_event(n, false);
+        timer_start(n, RETRANS_NS);
     }
-    n->status = VGW_NEIGHBOUR_FAILED;
-    n->probes = 0;
-    tell(n);
-    if (n->up)
-        send_event(n, false);
-    timer_start(n, RETRANS_NS);
+    refuse_all(waiting, interface); /* last: the refusals want neighbours, too */
 }
 
 static void enter_reachable(struct neighbour *n)
@@ -529,7 +558,7 @@ int neighbour_want(uint32_t interface, const struct vgw_ip *ip, uint32_t adjacen
     if (n == NULL)
         return -ENOMEM;
     if (is_spare(n))
-        links[interface].learned--;
+        spare_leave(n);
     n->adjacency = adjacency;
     if (is_new)
         enter_incomplete(n);
@@ -546,7 +575,7 @@ void neighbour_unwant(uint32_t interface, const struct vgw_ip *ip)
 
     n->adjacency = 0;
     if (is_spare(n))
-        links[interface].learned++;
+        spare_enter(n);
     if (!n->is_going &&
         (n->status == VGW_NEIGHBOUR_FAILED || n->status == VGW_NEIGHBOUR_INCOMPLETE))
         neighbour_remove(n);
@@ -632,7 +661,7 @@ int neighbour_set_static(uint32_t interface, const struct vgw_ip *ip, const uint
     if (n == NULL)
         return -ENOMEM;
     if (is_spare(n))
-        links[interface].learned--;
+        spare_leave(n);
     n->static_id = id;
     n->status = VGW_NEIGHBOUR_STATIC;
     n->confirmed_ns = clock_ns();
@@ -649,7 +678,7 @@ void neighbour_unset_static(struct neighbour *n)
 {
     n->static_id = 0;
     if (is_spare(n))
-        links[n->interface].learned++;
+        spare_enter(n);
     neighbour_clear(n);
 }
 

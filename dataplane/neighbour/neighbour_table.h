@@ -9,9 +9,7 @@
 #include <sys/queue.h>
 
 #define NEIGHBOURS_MAX (1u << 22)
-#define NEIGHBOURS_LEARNED_MAX                                                                     \
-    4096u /* of an interface: unresolved, and no adjacency wants them                              \
-           */
+#define NEIGHBOURS_SPARE_MAX 4096u /* of an interface: unresolved, and no adjacency wants them */
 #define NEIGHBOURS_HOSTS_MAX (1u << 20) /* of an interface: resolved, and used by whoever sends */
 #define NEIGHBOUR_QUEUE 4u              /* packets that wait for a neighbour's MAC */
 
@@ -37,6 +35,7 @@ struct neighbour {
     struct neighbour *next;   /* with the same hash */
     LIST_ENTRY(neighbour) of_interface;
     LIST_ENTRY(neighbour) of_timer;
+    TAILQ_ENTRY(neighbour) of_spares; /* without an adjacency, dynamic */
 };
 
 struct neighbour *neighbour_find(uint32_t interface, const struct vgw_ip *ip);

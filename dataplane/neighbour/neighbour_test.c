@@ -318,17 +318,31 @@ static void test_unwanted_is_forgotten_when_silent(void **state)
     assert_int_equal(events_down, 1);
 }
 
+static uint32_t neighbours_now(void)
+{
+    uint32_t count = 0;
+
+    for (struct neighbour *n = neighbour_next(1); n != NULL; n = neighbour_next(n->index + 1))
+        count++;
+    return count;
+}
+
 static void test_limit_of_an_interface(void **state)
 {
     struct vgw_ip ip = {.family = 4, .bytes = {10}};
-    uint32_t learned = 0;
 
-    for (uint32_t i = 0; i < NEIGHBOURS_LEARNED_MAX + 100; i++) {
+    for (uint32_t i = 0; i < NEIGHBOURS_SPARE_MAX + 100; i++) {
         ip.bytes[2] = (uint8_t)(i >> 8);
         ip.bytes[3] = (uint8_t)i;
-        learned += neighbour_heard(INTERFACE, &ip, MAC, HINT_ASKED, true);
+        assert_true(neighbour_heard(INTERFACE, &ip, MAC, HINT_ASKED, true));
+        assert_non_null(neighbour_find(INTERFACE, &ip)); /* the latest is never refused ... */
     }
-    assert_int_equal(learned, NEIGHBOURS_LEARNED_MAX);
+    assert_int_equal(neighbours_now(), NEIGHBOURS_SPARE_MAX);
+    ip.bytes[2] = 0;
+    ip.bytes[3] = 99;
+    assert_null(neighbour_find(INTERFACE, &ip)); /* ... the oldest made room */
+    ip.bytes[3] = 100;
+    assert_non_null(neighbour_find(INTERFACE, &ip));
     want(1); /* what routes need is not held up by it */
     assert_int_equal(grade, ADJACENCY_UNKNOWN);
     unwant(1);

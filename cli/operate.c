@@ -45,7 +45,6 @@ static int add_args(struct cli *cli, json_t *input, const struct invocation *in)
 const struct arg clear_macs_args[] = {
     {ARG_OPTION, "network", VALUE_OBJECT, "network", false, "those of one network"},
     {ARG_OPTION, "attachment", VALUE_OBJECT, "attachment", false, "those behind one attachment"},
-    {ARG_OPTION, "vfabric", VALUE_OBJECT, "vfabric", false, "those of one vfabric"},
     {ARG_OPTION, "vtep", VALUE_OBJECT, "vtep", false, "those behind one VTEP's tunnels"},
     {ARG_OPTION, "remote", VALUE_TEXT, "ADDRESS", false, "those behind one remote VTEP"},
     {ARG_OPTION, "address", VALUE_TEXT, "MAC", false, "one MAC address"},
@@ -73,7 +72,6 @@ int clear_macs_run(struct cli *cli, const struct invocation *in)
 
 const struct arg clear_neighbours_args[] = {
     {ARG_OPTION, "vrouter", VALUE_OBJECT, "vrouter", false, "those of one vrouter"},
-    {ARG_OPTION, "vfabric", VALUE_OBJECT, "vfabric", false, "those of one vfabric"},
     {.kind = ARG_END},
 };
 

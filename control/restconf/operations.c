@@ -255,45 +255,73 @@ static int parse_ip(const char *text, struct vgw_ip *ip)
     return inet_pton(ip->family == 6 ? AF_INET6 : AF_INET, text, ip->bytes) == 1 ? 0 : -EINVAL;
 }
 
-static void missing(struct request *request, const char *what)
+/* Something that the input names; what it is in stands before it. */
+struct named {
+    const char *what; /* the leaf */
+    const char *name; /* NULL: not given */
+};
+
+/* Whether the inner one is there, then with its id; when not, the request is answered. */
+static bool find_named(struct request *request, uint32_t *id, struct named top, struct named inner,
+                       struct named innermost)
 {
-    request_error_status(request, 404, TAG_INVALID_VALUE, NULL, "there is no such %s", what);
+    struct state *state = request->restconf->state;
+    struct named last = innermost.what != NULL ? innermost : inner;
+    struct named in = innermost.what != NULL ? inner : top;
+    int rc;
+
+    if (top.name == NULL || inner.name == NULL) {
+        request_error(request, TAG_MISSING_ELEMENT, NULL, "%s '%s' goes with its %s", last.what,
+                      last.name != NULL ? last.name : "", top.name == NULL ? top.what : inner.what);
+        return false;
+    }
+    if (innermost.what != NULL)
+        rc = state_id(state, id, top.what, top.name, inner.what, inner.name, innermost.what,
+                      innermost.name, NULL);
+    else
+        rc = state_id(state, id, top.what, top.name, inner.what, inner.name, NULL);
+    if (rc < 0)
+        request_error_status(request, 404, TAG_INVALID_VALUE, NULL,
+                             "there is no %s '%s' in %s '%s'", last.what, last.name, in.what,
+                             in.name);
+    return rc == 0;
 }
 
-/* Ids of what the input names. Returns NULL, or the name of what is not there. */
-static const char *find_mac_scope(struct state *state, const struct lyd_node *input,
-                                  struct vgw_clear_macs *clear)
+static struct named input_named(const struct lyd_node *input, const char *leaf)
 {
-    const char *vfabric = input_value(input, "vfabric"), *network = input_value(input, "network");
-    const char *attachment = input_value(input, "attachment");
-    const char *vrouter = input_value(input, "vrouter"), *vtep = input_value(input, "vtep");
+    return (struct named){leaf, input_value(input, leaf)};
+}
 
-    if (network != NULL && (vfabric == NULL || state_id(state, &clear->network, "vfabric", vfabric,
-                                                        "network", network, NULL) < 0))
-        return "network (give vfabric and network)";
-    if (attachment != NULL &&
-        (network == NULL || state_id(state, &clear->attachment, "vfabric", vfabric, "network",
-                                     network, "attachment", attachment, NULL) < 0))
-        return "attachment (give vfabric, network and attachment)";
-    if (vtep != NULL && (vfabric == NULL || vrouter == NULL ||
-                         state_id(state, &clear->vtep, "vfabric", vfabric, "vrouter", vrouter,
-                                  "vtep", vtep, NULL) < 0))
-        return "vtep (give vfabric, vrouter and vtep)";
-    if (vfabric != NULL && network == NULL && vtep == NULL)
-        return "scope: vfabric goes with a network, or with a vrouter and a vtep";
-    return NULL;
+/* Ids of what the input names; false when the request is answered. */
+static bool find_mac_scope(struct request *request, const struct lyd_node *input,
+                           struct vgw_clear_macs *clear)
+{
+    struct named none = {0}, vfabric = input_named(input, "vfabric");
+    struct named network = input_named(input, "network");
+    struct named attachment = input_named(input, "attachment");
+    struct named vrouter = input_named(input, "vrouter"), vtep = input_named(input, "vtep");
+
+    if (network.name != NULL && !find_named(request, &clear->network, vfabric, network, none))
+        return false;
+    if (attachment.name != NULL &&
+        !find_named(request, &clear->attachment, vfabric, network, attachment))
+        return false;
+    if (vtep.name != NULL && !find_named(request, &clear->vtep, vfabric, vrouter, vtep))
+        return false;
+    if (vfabric.name == NULL || network.name != NULL || vtep.name != NULL)
+        return true;
+    request_error(request, TAG_MISSING_ELEMENT, "/vgw:clear-macs/vfabric",
+                  "a vfabric goes with a network, or with a vrouter and a vtep");
+    return false;
 }
 
 static void run_clear_macs(struct request *request, const struct lyd_node *input)
 {
     struct vgw_clear_macs clear = {0};
     const char *remote = input_value(input, "remote"), *address = input_value(input, "address");
-    const char *absent = find_mac_scope(request->restconf->state, input, &clear);
 
-    if (absent != NULL) {
-        missing(request, absent);
+    if (!find_mac_scope(request, input, &clear))
         return;
-    }
     if (remote != NULL && (clear.vtep == 0 || parse_ip(remote, &clear.remote) < 0)) {
         request_error(request, TAG_INVALID_VALUE, "/vgw:clear-macs/remote",
                       "a remote goes with its vtep");
@@ -312,15 +340,11 @@ static void run_clear_macs(struct request *request, const struct lyd_node *input
 static void run_clear_neighbours(struct request *request, const struct lyd_node *input)
 {
     struct vgw_clear_neighbours clear = {0};
-    const char *vfabric = input_value(input, "vfabric"), *vrouter = input_value(input, "vrouter");
+    struct named vfabric = input_named(input, "vfabric"), vrouter = input_named(input, "vrouter");
 
-    if ((vfabric != NULL || vrouter != NULL) &&
-        (vfabric == NULL || vrouter == NULL ||
-         state_id(request->restconf->state, &clear.vrouter, "vfabric", vfabric, "vrouter", vrouter,
-                  NULL) < 0)) {
-        missing(request, "vrouter (give vfabric and vrouter, or neither)");
+    if ((vfabric.name != NULL || vrouter.name != NULL) &&
+        !find_named(request, &clear.vrouter, vfabric, vrouter, (struct named){0}))
         return;
-    }
     start_action(request, VGW_ACTION_CLEAR_NEIGHBOURS, &clear, sizeof(clear), on_counters_cleared);
 }
 
@@ -371,13 +395,9 @@ static void run_ping(struct request *request, const struct lyd_node *input)
     };
     const char *source = input_value(input, "source");
 
-    if (state_id(request->restconf->state, &ping.vrouter, "vfabric", input_value(input, "vfabric"),
-                 "vrouter", input_value(input, "vrouter"), NULL) < 0) {
-        request_error_status(request, 404, TAG_INVALID_VALUE, "/vgw:ping/vrouter",
-                             "there is no vrouter '%s' in vfabric '%s'",
-                             input_value(input, "vrouter"), input_value(input, "vfabric"));
+    if (!find_named(request, &ping.vrouter, input_named(input, "vfabric"),
+                    input_named(input, "vrouter"), (struct named){0}))
         return;
-    }
     if (parse_ip(input_value(input, "address"), &ping.ip) < 0 ||
         (source != NULL &&
          (parse_ip(source, &ping.source) < 0 || ping.source.family != ping.ip.family))) {

@@ -475,7 +475,8 @@ static const char *parse_filter(struct stream *stream, const struct uri *uri, co
     if (strcmp(name, "points") == 0)
         return parse_points(value, &observe->points) == 0
                    ? NULL
-                   : "rx, classify, decap, bridge, flood, output, encap, punt, tx, drop, by commas";
+                   : "rx, classify, decap, bridge, flood, route, output, encap, punt, tx, drop, by "
+                     "commas";
     if (strcmp(name, "snap") == 0 && stream->kind == STREAM_CAPTURE) {
         if (parse_number(value, SNAP_MAX, &number) < 0 || number == 0)
             return "bytes, from 1 to 9300";

@@ -303,8 +303,9 @@ static void on_parts(void *arg, int error, const struct vgw_query_reply *reply, 
         }
     }
     if (read->part_count + reply->count <= read->part_room) {
-        memcpy(read->parts + read->part_count * list->part_size, records,
-               reply->count * list->part_size);
+        if (reply->count > 0)
+            memcpy(read->parts + read->part_count * list->part_size, records,
+                   reply->count * list->part_size);
         read->part_count += reply->count;
         read->part_cursor = reply->cursor;
     } else { /* too many: entries go without the rest */

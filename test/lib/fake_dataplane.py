@@ -39,6 +39,7 @@ def record_sizes():
 
 
 SIZES = record_sizes()
+POINTS = re.findall(r'X\([A-Z]+, "(\w+)"\)', (API / "vgw_observe.h").read_text())  # in their order
 
 
 def ip(text):

@@ -33,7 +33,7 @@ class Failure(Exception):
     """A step failed; the text says which, and what to look at."""
 
 
-def wait_for(condition, what, timeout=20.0, interval=0.02):
+def wait_for(condition, what, timeout=60.0, interval=0.02):
     """Waits until condition() is true; returns its value. Errors of commands count as false."""
     deadline = time.monotonic() + timeout
     last = None
@@ -109,7 +109,7 @@ class Namespace:
                      check=False)
         return r.returncode == 0 and f"{count} received" in r.stdout
 
-    def wait_ping(self, to, what=None, timeout=20, **options):
+    def wait_ping(self, to, what=None, timeout=60, **options):
         wait_for(lambda: self.ping(to, **options), what or f"ping from {self.name} to {to}", timeout)
 
     def trunk(self, device, vlan, name):
@@ -184,7 +184,7 @@ class Gateway:
         """Ends "dataplane" or "control" and waits until it is gone."""
         process = getattr(self, which)
         process.send_signal(how)
-        process.wait(20)
+        process.wait(60)
         if how == signal.SIGKILL and which == "dataplane":
             self.dataplane_socket.unlink(missing_ok=True)
         return process.returncode
@@ -306,6 +306,6 @@ def exchange_all(topology, a, a_address, b, b_address, mtu):
     for host, to in ((a, b_address), (b, a_address)):
         for size in (1, 56, 512, mtu - ip - 8):
             wait_for(lambda: host.ping(to, size=size, flags=("-M", "do")),
-                     f"a ping of {size} bytes from {host.name} to {to}", timeout=5)
+                     f"a ping of {size} bytes from {host.name} to {to}", timeout=30)
         host.run("/usr/bin/python3", EXCHANGE, "udp", to, 1, 2, 17, 63, 64, 65, 512, 1000, mtu - ip - 8)
         host.run("/usr/bin/python3", EXCHANGE, "tcp", to, 1, 1000, 100000, 2000000)

@@ -32,7 +32,7 @@ class SocketClient(harness.Client):
 
     def __init__(self, path, name="test"):
         self.socket = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-        self.socket.settimeout(20)
+        self.socket.settimeout(60)
         self.socket.connect(path)
         self.pending = []
         self.generation = 1
@@ -138,7 +138,7 @@ class Dataplane(harness.Gateway):
                                           rx_queues=rx_queues, rx_descriptors=descriptors,
                                           tx_descriptors=descriptors, device=device.encode(), netns=netns.encode()))
 
-    def wait_port(self, id, timeout=20.0, **fields):
+    def wait_port(self, id, timeout=60.0, **fields):
         """Until the port's state has these values; returns the state."""
         def there():
             state = self.state("port", id)

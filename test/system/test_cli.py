@@ -63,7 +63,7 @@ class Control:
 
     def close(self):
         self.process.terminate()
-        self.process.wait(20)
+        self.process.wait(60)
 
 
 @pytest.fixture(name="empty")
@@ -257,7 +257,7 @@ def test_watch_ends_with_ctrl_c(control):
     assert process.stdout.readline()
     process.send_signal(signal.SIGINT)
     process.stdout.read()
-    assert process.wait(20) == 0
+    assert process.wait(60) == 0
 
 
 # --- the shell ----------------------------------------------------------------------------------------
@@ -272,7 +272,7 @@ class Shell:
             os.execve(VGW, ["vgw"], control.env)
         self.text = ""
 
-    def expect(self, pattern, timeout=20):
+    def expect(self, pattern, timeout=60):
         """What was written up to the pattern; it is taken."""
         deadline = time.monotonic() + timeout
         while not (match := re.search(pattern, self.text)):

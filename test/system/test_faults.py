@@ -99,7 +99,7 @@ def test_control_killed_under_traffic(t):
     traffic = [Counted(h["a"], "10.0.0.2"), Counted(h["a"], "10.0.0.9")]
     for kill in range(8):
         gw.kill("control")
-        h["a"].wait_ping("10.0.0.9", what="forwarding while control is dead", timeout=5)
+        h["a"].wait_ping("10.0.0.9", what="forwarding while control is dead", timeout=30)
         if kill % 4 == 3:
             gw.start_control()
         else:
@@ -213,7 +213,7 @@ def test_killed_while_it_commits(t):
         wait_for(lambda: acknowledged.read_text().count("Revision") > seed, "a commit to be acknowledged")
         time.sleep(random.Random(seed).random() * 0.2)  # to meet another moment each time
         gw.kill("control")
-        typist.wait(20)
+        typist.wait(60)
         last = int(re.findall(r"Revision (\d+)", acknowledged.read_text())[-1])
         gw.start_control()
         revision = int(gw.show("commits", "limit", "1")[0]["revision"])

@@ -387,7 +387,7 @@ def test_notifies_systemd(control):
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as notify:
         path = str(control.directory / "notify")
         notify.bind(path)
-        notify.settimeout(20)
+        notify.settimeout(60)
         os.environ["NOTIFY_SOCKET"] = path
         try:
             control.start()

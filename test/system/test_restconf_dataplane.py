@@ -10,7 +10,7 @@ import tempfile
 
 import pytest
 from fake_dataplane import (ACTION_CLEAR_MACS, ACTION_OBSERVE_START, ACTION_OBSERVE_STOP, ACTION_PING, EVENT_MAC_LEARNED,
-                            EVENT_OBSERVED, OBJECT_ATTACHMENT, OBJECT_NETWORK, OBJECT_PORT, QUERY_MAC, SIZES, FakeDataplane,
+                            EVENT_OBSERVED, OBJECT_ATTACHMENT, OBJECT_NETWORK, OBJECT_PORT, POINTS, QUERY_MAC, SIZES, FakeDataplane,
                             ip, mac_state, observed)
 from restconf import RUNNING, Connection, Control
 from scapy.utils import PcapNgReader
@@ -199,7 +199,7 @@ def start_observing(fake, count, **record):
 
     def send():
         for i in range(count):
-            fake.event(EVENT_OBSERVED, observed(5, i, i % 2 * 8, port, **record))
+            fake.event(EVENT_OBSERVED, observed(5, i, POINTS.index(("rx", "tx")[i % 2]), port, **record))
     fake.actions[ACTION_OBSERVE_START, "after"] = send
     return port
 
@@ -213,7 +213,7 @@ def test_trace(control, fake):
     assert records[0]["time"] == "1970-01-01T00:00:01.000000000Z"
     wait_for(lambda: fake.called[-1][0] == ACTION_OBSERVE_STOP, "the observation to be stopped")
     points, snap, limit, _, _, vni, has_vni, has_mac = struct.unpack_from("=IIIIIIBB", fake.called[-2][1])
-    assert (points, snap, limit, vni, has_vni, has_mac) == ((1 << 10) - 1, 0, 3, 5, 1, 1)
+    assert (points, snap, limit, vni, has_vni, has_mac) == ((1 << len(POINTS)) - 1, 0, 3, 5, 1, 1)
     wait_for(lambda: fake.mask == 0, "events to be wanted no more")
 
 

@@ -11,38 +11,37 @@
 #include <string.h>
 
 #include "control/datastore/schema_internal.h"
+#include "control/datastore/text.h"
 
-static void encode(FILE *out, const char *value)
+static void encode(struct text *out, const char *value)
 {
+    static const char digits[] = "0123456789ABCDEF";
+
     for (; *value; value++) {
         unsigned char c = (unsigned char)*value;
+        const char escaped[] = {'%', digits[c >> 4], digits[c & 15]};
 
         if (isalnum(c) || strchr("-._~", c))
-            fputc(c, out);
+            text_putc(out, (char)c);
         else
-            fprintf(out, "%%%02X", c);
+            text_add(out, escaped, sizeof(escaped));
     }
 }
 
 char *schema_path_join(const char *parent, const struct schema_kind *kind, const char *const *keys)
 {
-    char *path = NULL;
-    size_t size;
-    FILE *out = open_memstream(&path, &size);
+    struct text path = {0};
 
-    if (!out)
-        return NULL;
-    fprintf(out, "%s/%s%s=", parent, kind->parent ? "" : "vgw:", kind->name);
+    text_puts(&path, parent);
+    text_puts(&path, kind->parent ? "/" : "/vgw:");
+    text_puts(&path, kind->name);
+    text_putc(&path, '=');
     for (unsigned i = 0; i < kind->key_count; i++) {
         if (i)
-            fputc(',', out);
-        encode(out, keys[i]);
+            text_putc(&path, ',');
+        encode(&path, keys[i]);
     }
-    if (fclose(out)) {
-        free(path);
-        return NULL;
-    }
-    return path;
+    return text_take(&path);
 }
 
 char *schema_path_of(const struct schema *schema, const struct lyd_node *node)

@@ -23,6 +23,17 @@ static json_t *find(const struct source *source, const char *name)
     return json_object_get(json_object_get(object, container), slash + 1);
 }
 
+/* The model's default. `name` is a literal: it is the same text wherever its address is. */
+static const char *find_default(const struct source *source, const char *name)
+{
+    uintptr_t mixed = ((uintptr_t)name >> 2) ^ ((uintptr_t)source->kind >> 4);
+    struct intent_default *d = &source->intent->defaults[mixed & (INTENT_DEFAULTS - 1)];
+
+    if (d->name != name || d->kind != source->kind)
+        *d = (struct intent_default){source->kind, name, schema_default(source->kind, name)};
+    return d->text;
+}
+
 bool source_has(const struct source *source, const char *name)
 {
     return find(source, name);
@@ -32,7 +43,7 @@ const char *source_text(const struct source *source, const char *name)
 {
     json_t *value = find(source, name);
 
-    return value ? json_string_value(value) : schema_default(source->kind, name);
+    return value ? json_string_value(value) : find_default(source, name);
 }
 
 uint32_t source_number(const struct source *source, const char *name, uint32_t absent)
@@ -42,7 +53,7 @@ uint32_t source_number(const struct source *source, const char *name, uint32_t a
 
     if (json_is_integer(value))
         return (uint32_t)json_integer_value(value);
-    text = value ? json_string_value(value) : schema_default(source->kind, name);
+    text = value ? json_string_value(value) : find_default(source, name);
     return text && *text >= '0' && *text <= '9' ? (uint32_t)strtoul(text, NULL, 10) : absent;
 }
 
@@ -53,7 +64,7 @@ bool source_bool(const struct source *source, const char *name)
 
     if (value)
         return json_is_true(value);
-    text = schema_default(source->kind, name);
+    text = find_default(source, name);
     return text && !strcmp(text, "true");
 }
 
@@ -164,21 +175,20 @@ static uint32_t hash(const char *text)
 static uint32_t resolve(struct intent *intent, char *path)
 {
     uint32_t slot = hash(path) & (INTENT_CACHE_SIZE - 1);
-    struct store_entry entry = {0};
+    uint32_t id;
 
     if (intent->ids[slot].path && !strcmp(intent->ids[slot].path, path)) {
         free(path);
         return intent->ids[slot].id;
     }
-    if (store_get(intent->store, path, &entry)) {
+    if (store_id_of(intent->store, path, &id)) {
         free(path);
         return 0;
     }
     free(intent->ids[slot].path);
     intent->ids[slot].path = path;
-    intent->ids[slot].id = entry.id;
-    store_entry_clear(&entry);
-    return intent->ids[slot].id;
+    intent->ids[slot].id = id;
+    return id;
 }
 
 void intent_forget_ids(struct intent *intent)

@@ -9,6 +9,15 @@
 
 #define INTENT_CACHE_SIZE 1024 /* a power of two */
 
+#define INTENT_DEFAULTS 256 /* a power of two */
+
+/* What a leaf is when it is absent, looked up in the models once. */
+struct intent_default {
+    const struct schema_kind *kind;
+    const char *name;
+    const char *text; /* NULL: there is none */
+};
+
 struct intent {
     struct datastore *ds;
     struct store *store;
@@ -23,6 +32,7 @@ struct intent {
         uint16_t id;
         char name[VGW_NAME_MAX];
     } vfabrics[INTENT_CACHE_SIZE];
+    struct intent_default defaults[INTENT_DEFAULTS];
 };
 
 /* One entry being compiled. */

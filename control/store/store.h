@@ -98,6 +98,7 @@ struct store_ops {
     uint64_t (*revision)(struct store *store);
     int (*get)(struct store *store, const char *path, struct store_entry *entry);
     int (*get_id)(struct store *store, uint32_t id, struct store_entry *entry);
+    int (*id_of)(struct store *store, const char *path, uint32_t *id);
     int (*children)(struct store *store, const char *parent, const char *list, const char *after,
                     uint32_t limit, store_entry_fn fn, void *arg);
     int (*scan)(struct store *store, const char *kind, uint32_t after, uint32_t limit,
@@ -148,6 +149,12 @@ static inline int store_get(struct store *store, const char *path, struct store_
 static inline int store_get_id(struct store *store, uint32_t id, struct store_entry *entry)
 {
     return store->ops->get_id(store, id, entry);
+}
+
+/* The id alone of the entry at a path: an index has it. 0 or -ENOENT. */
+static inline int store_id_of(struct store *store, const char *path, uint32_t *id)
+{
+    return store->ops->id_of(store, path, id);
 }
 
 /* Entries whose parent is `parent` ("" : top), of the list `list` ("network", "vgw:port" on top;

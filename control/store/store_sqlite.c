@@ -248,6 +248,15 @@ static int entry_id(struct store_sqlite *s, const char *path, int64_t *id)
     return result == SQLITE_DONE ? -ENOENT : sqlite_errno(result);
 }
 
+static int sqlite_id_of(struct store *store, const char *path, uint32_t *id)
+{
+    int64_t found;
+    int err = entry_id((struct store_sqlite *)store, path, &found);
+
+    *id = (uint32_t)found;
+    return err;
+}
+
 static int64_t sql_limit(uint32_t limit)
 {
     return limit ? (int64_t)limit : -1;
@@ -332,6 +341,7 @@ static const struct store_ops sqlite_ops = {
     .revision = sqlite_revision,
     .get = sqlite_get,
     .get_id = sqlite_get_id,
+    .id_of = sqlite_id_of,
     .children = sqlite_children,
     .scan = sqlite_scan,
     .referrers = sqlite_referrers,

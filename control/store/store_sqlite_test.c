@@ -73,6 +73,7 @@ static void entry_keeps_its_id_and_has_its_parent(void **state)
         {.path = "/a=1/b=2", .kind = "/a/b", .after = "{}"},
         {.path = "/a=1", .kind = "/a", .after = "{}"},
     };
+    uint32_t id;
 
     assert_int_equal(commit(f->store, changes, 2), 0);
     assert_int_equal(store_get(f->store, "/a=1", &a), 0);
@@ -81,6 +82,9 @@ static void entry_keeps_its_id_and_has_its_parent(void **state)
     assert_int_equal(a.parent, 0);
     assert_int_equal(put(f->store, "/a=1", "{\"x\":1}"), 0);
     assert_int_equal(store_get_id(f->store, a.id, &b), 0);
+    assert_int_equal(store_id_of(f->store, a.path, &id), 0);
+    assert_int_equal(id, a.id);
+    assert_int_equal(store_id_of(f->store, "/vgw:nothing=there", &id), -ENOENT);
     assert_string_equal(b.data, "{\"x\":1}");
     assert_int_equal(b.revision, 2);
     store_entry_clear(&a);

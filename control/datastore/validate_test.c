@@ -132,6 +132,12 @@ static void constraints_of_the_model_speak(void **state)
                    "{\"vgw:interface\":[{\"name\":\"up\",\"anycast-address\":[\"10.9.0.1/24\"]}]}",
                    CORE "/interface=up",
                    "network, anycast-mac and anycast-address belong to an irb interface");
+    commit_refuses(f, DATASTORE_DELETE, V1 "/vni=5000/network", NULL, V1 "/vni=5000",
+                   "a VNI needs a network, or a vrouter");
+    commit_refuses(f, DATASTORE_REPLACE, V1 "/vni=5000/vrouter", "{\"vgw:vrouter\":\"core\"}",
+                   V1 "/vni=5000",
+                   "a vrouter's VNI has no network, remote or group: static routes name its remote "
+                   "VTEPs");
 }
 
 static void a_parents_leaf_is_checked_for_its_children(void **state)

@@ -212,12 +212,19 @@ static const char *sibling(void *arg, const char *leaf)
 uint32_t source_reference(const struct source *source, const json_t *object, const char *leaf)
 {
     const struct schema_kind *kind = source->kind;
+    char number[24];
+    const json_t *node;
     const char *value;
     char *path;
 
     if (!object)
         object = source->object;
-    value = json_string_value(json_object_get(object, leaf));
+    node = json_object_get(object, leaf);
+    value = json_string_value(node);
+    if (json_is_integer(node)) { /* a key that is a number */
+        snprintf(number, sizeof(number), "%lld", (long long)json_integer_value(node));
+        value = number;
+    }
     for (unsigned i = 0; value && i < kind->reference_count; i++) {
         if (strcmp(kind->references[i].leaf->name, leaf))
             continue;

@@ -302,6 +302,35 @@ static void an_irb_interface_has_its_network_and_anycast_addresses_last(void **s
     intent_free(intent);
 }
 
+static void a_next_hop_behind_a_remote_vtep_names_its_vni(void **state)
+{
+    struct fixture *f = *state;
+    struct seen s = {0};
+    struct intent_cursor cursor = {0};
+    struct intent *intent;
+    const struct vgw_route *route = (const void *)s.body[VGW_OBJECT_ROUTE];
+    const struct vgw_vni *vni = (const void *)s.body[VGW_OBJECT_VNI];
+    const uint8_t mac[6] = {0x02, 0x04, 0xc0, 0x00, 0x02, 0x02};
+
+    load(f, "{\"ietf-restconf:data\":{\"vgw:vfabric\":[{\"name\":\"acme\",\"id\":7,\"vrouter\":["
+            "{\"name\":\"under\",\"vtep\":[{\"name\":\"e\",\"local-address\":\"192.0.2.1\","
+            "\"vni\":[{\"vni\":5001,\"vrouter\":\"tenant\"}]}]},"
+            "{\"name\":\"tenant\",\"static-route\":[{\"prefix\":\"2001:db8::/32\",\"next-hop\":[{"
+            "\"address\":\"192.0.2.2\",\"vtep-vrouter\":\"under\",\"vtep\":\"e\",\"vni\":5001,"
+            "\"router-mac\":\"02:04:c0:00:02:02\"}]}]}]}]}}");
+    assert_int_equal(intent_new(f->ds, &intent), 0);
+    while (intent_walk(intent, &cursor, 3, see, &s) > 0)
+        ;
+    assert_int_equal(vni->network, 0);
+    assert_int_equal(vni->vrouter, id_of(f, "/vgw:vfabric=acme/vrouter=tenant"));
+    assert_int_equal(route->next_hop_count, 1);
+    assert_int_equal(route->next_hops[0].vni,
+                     id_of(f, "/vgw:vfabric=acme/vrouter=under/vtep=e/vni=5001"));
+    assert_memory_equal(route->next_hops[0].mac, mac, 6);
+    assert_int_equal(route->next_hops[0].interface, 0);
+    intent_free(intent);
+}
+
 int main(void)
 {
 #define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
@@ -314,6 +343,7 @@ int main(void)
         TEST(what_another_takes_over_goes_first),
         TEST(exchanged_vlans_are_taken_apart_and_set_again),
         TEST(an_irb_interface_has_its_network_and_anycast_addresses_last),
+        TEST(a_next_hop_behind_a_remote_vtep_names_its_vni),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -93,7 +93,12 @@ struct vgw_neighbour_state {
     uint32_t age_s; /* since last confirmed */
 };
 
-enum vgw_route_protocol { VGW_ROUTE_LOCAL = 0, VGW_ROUTE_CONNECTED, VGW_ROUTE_STATIC };
+enum vgw_route_protocol {
+    VGW_ROUTE_LOCAL = 0,
+    VGW_ROUTE_CONNECTED,
+    VGW_ROUTE_STATIC,
+    VGW_ROUTE_KERNEL, /* of a daemon in the vrouter's network namespace */
+};
 
 /* One record a next hop; a prefix with several has several records in a row. */
 struct vgw_route_state {
@@ -108,7 +113,9 @@ struct vgw_route_state {
     uint32_t vtep;          /* next_hop is a remote VTEP of it; or 0 */
     uint32_t vni;           /* 24 bits; with vtep */
     uint8_t mac[6];         /* with vtep: its router MAC */
-    uint8_t _pad[2];
+    uint8_t origin;         /* KERNEL: rtm_protocol, see rtnetlink(7) */
+    uint8_t _pad;
+    uint32_t metric; /* KERNEL: the lower is preferred; else 0 */
 };
 
 struct vgw_neighbour_event {

@@ -113,6 +113,7 @@ static const struct column route_columns[] = {
     {"VROUTER", "vrouter", FORMAT_TEXT, 0, NULL},
     {"PREFIX", "prefix", FORMAT_TEXT, 0, NULL},
     {"PROTOCOL", "protocol", FORMAT_TEXT, 0, NULL},
+    {"METRIC", "metric", FORMAT_NUMBER, 0, NULL},
     {"ACTIVE", "active", FORMAT_YES, 0, NULL},
     {"NEXT HOPS", NULL, FORMAT_TEXT, 0, route_next_hops},
     {0},

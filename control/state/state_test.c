@@ -213,7 +213,7 @@ static struct {
     struct vgw_mac_state macs[3];
     struct vgw_interface_state interface;
     struct vgw_neighbour_state neighbours[2];
-    struct vgw_route_state routes[4];
+    struct vgw_route_state routes[5];
     struct vgw_vtep_state vtep;
     struct vgw_tunnel_state tunnels[2];
     struct vgw_tunnel_hop_state hops[3];
@@ -276,6 +276,10 @@ static void fill_routing(void)
     data.routes[3].prefix.ip = ip4(192, 0, 2, 0);
     data.routes[3].protocol = VGW_ROUTE_CONNECTED;
     data.routes[3].next_hop = (struct vgw_ip){0};
+    data.routes[4] = route;
+    data.routes[4].protocol = VGW_ROUTE_KERNEL;
+    data.routes[4].origin = 188; /* FRR's of OSPF */
+    data.routes[4].metric = 20;
     data.vtep = (struct vgw_vtep_state){.id = VTEP, .vnis = 1, .tunnels = 2};
     data.tunnels[0] =
         (struct vgw_tunnel_state){.vtep = VTEP, .remote = ip4(10, 0, 0, 2), .inner_mtu = 1450};
@@ -288,7 +292,7 @@ static void fill_routing(void)
                                                      .next_hop = ip4(192, 0, 2, (uint8_t)i)};
     set_table(VGW_QUERY_INTERFACE, &data.interface, 1, sizeof(data.interface), 0);
     set_table(VGW_QUERY_NEIGHBOUR, data.neighbours, 2, sizeof(data.neighbours[0]), 0);
-    set_table(VGW_QUERY_ROUTE, data.routes, 4, sizeof(data.routes[0]), 2);
+    set_table(VGW_QUERY_ROUTE, data.routes, 5, sizeof(data.routes[0]), 2);
     set_table(VGW_QUERY_VTEP, &data.vtep, 1, sizeof(data.vtep), 0);
     set_table(VGW_QUERY_TUNNEL, data.tunnels, 2, sizeof(data.tunnels[0]), 0);
     set_table(VGW_QUERY_TUNNEL_HOP, data.hops, 3, sizeof(data.hops[0]), 0);
@@ -390,8 +394,11 @@ static void test_routes_are_grouped(void **state)
 
     fill();
     entries = read_all("route", NULL, 0);
-    assert_int_equal(json_array_size(entries), 3);
+    assert_int_equal(json_array_size(entries), 4);
     assert_true(json_is_true(json_object_get(json_array_get(entries, 0), "blackhole")));
+    assert_string_equal(text_of(entries, 1, "protocol"), "static");
+    assert_string_equal(text_of(entries, 3, "protocol"), "ospf");
+    assert_int_equal(json_integer_value(json_object_get(json_array_get(entries, 3), "metric")), 20);
     assert_int_equal(json_array_size(json_object_get(json_array_get(entries, 1), "next-hop")), 2);
     assert_true(json_is_true(json_object_get(json_array_get(entries, 1), "active")));
     json_decref(entries);
@@ -401,6 +408,7 @@ static void test_routes_are_grouped(void **state)
     assert_true(test.more);
     json_decref(entries);
     entries = read_page("route", NULL, 0, test.next, 2);
+    assert_int_equal(json_array_size(entries), 2);
     assert_string_equal(text_of(entries, 0, "prefix"), "192.0.2.0/16");
     assert_false(test.more);
     json_decref(entries);

@@ -2,6 +2,7 @@
  * State of vrouters: interfaces, neighbours, routes. */
 #include "control/state/state_list.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "api/vgw_vrouter.h"
@@ -135,9 +136,42 @@ static void route_more(struct state *state, json_t *entry, const void *record)
     json_array_append_new(hops, hop);
 }
 
-static json_t *route_entry(struct state *state, const void *record, const struct state_parts *parts)
+/* Of a daemon's route: rtm_protocol of rtnetlink(7), and the numbers that FRR has registered.
+ * "boot" and "static" there are what somebody did by hand; "static" alone are the configuration's.
+ */
+static const char *origin_name(uint8_t origin, char text[8])
+{
+    static const struct {
+        uint8_t number;
+        const char *name;
+    } names[] = {{3, "kernel"},  {4, "kernel"},   {11, "zebra"},      {12, "bird"},
+                 {16, "dhcp"},   {17, "mrouted"}, {18, "keepalived"}, {42, "babel"},
+                 {186, "bgp"},   {187, "isis"},   {188, "ospf"},      {189, "rip"},
+                 {190, "ripng"}, {191, "nhrp"},   {192, "eigrp"},     {193, "ldp"},
+                 {194, "sharp"}, {195, "pbr"},    {196, "zstatic"},   {197, "openfabric"},
+                 {198, "srte"}};
+
+    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+        if (names[i].number == origin)
+            return names[i].name;
+    snprintf(text, 8, "%u", origin);
+    return text;
+}
+
+static void set_protocol(json_t *entry, const struct vgw_route_state *route)
 {
     static const char *const protocols[] = {"local", "connected", "static"};
+    char text[8];
+
+    if (route->protocol == VGW_ROUTE_KERNEL)
+        json_object_set_new(entry, "protocol", json_string(origin_name(route->origin, text)));
+    else
+        state_set_enum(entry, "protocol", protocols, 3, route->protocol);
+    state_set_int(entry, "metric", route->metric);
+}
+
+static json_t *route_entry(struct state *state, const void *record, const struct state_parts *parts)
+{
     static const char *const keys[] = {"vfabric", "vrouter", NULL};
     const struct vgw_route_state *route = record;
     char text[STATE_IP_TEXT];
@@ -149,7 +183,7 @@ static json_t *route_entry(struct state *state, const void *record, const struct
     }
     state_ip_text(&route->prefix.ip, text);
     json_object_set_new(entry, "prefix", json_sprintf("%s/%u", text, route->prefix.length));
-    state_set_enum(entry, "protocol", protocols, 3, route->protocol);
+    set_protocol(entry, route);
     state_set_bool(entry, "active", route->active);
     if (route->blackhole)
         state_set_bool(entry, "blackhole", true);
@@ -162,13 +196,13 @@ static bool route_same(const void *a, const void *b)
     const struct vgw_route_state *left = a, *right = b;
 
     return left->vrouter == right->vrouter && left->protocol == right->protocol &&
-           left->prefix.length == right->prefix.length &&
+           left->metric == right->metric && left->prefix.length == right->prefix.length &&
            memcmp(&left->prefix.ip, &right->prefix.ip, sizeof(left->prefix.ip)) == 0;
 }
 
 const struct state_list state_route = {
     .name = "route",
-    .keys = {"vfabric", "vrouter", "prefix"},
+    .keys = {"vfabric", "vrouter", "prefix", "protocol", "metric"},
     .kind = VGW_QUERY_ROUTE,
     .record_size = sizeof(struct vgw_route_state),
     .filter = vrouter_filter,

@@ -9,6 +9,8 @@
 #include "core/object.h"
 #include "core/vmarray.h"
 #include "kernel/namespace.h"
+#include "kernel/route_mirror.h"
+#include "kernel/route_monitor.h"
 #include "log.h"
 #include "route/interface.h"
 #include "route/vrouter.h"
@@ -59,7 +61,7 @@ static void work(uv_idle_t *handle)
         p->queued = false;
         take((uint32_t)(p - pendings));
     }
-    if (!STAILQ_EMPTY(&queue))
+    if (!STAILQ_EMPTY(&queue) || mirror_work())
         return;
     uv_idle_stop(handle);
     if (sweep_wanted) /* what was to be adopted has been */
@@ -67,12 +69,17 @@ static void work(uv_idle_t *handle)
     sweep_wanted = false;
 }
 
+void kernel_work(void)
+{
+    uv_idle_start(&idle, work);
+}
+
 static void retry(void)
 {
     if (STAILQ_EMPTY(&failures))
         return;
     STAILQ_CONCAT(&queue, &failures);
-    uv_idle_start(&idle, work);
+    kernel_work();
 }
 
 void kernel_interface_changed(uint32_t interface)
@@ -86,7 +93,7 @@ void kernel_interface_changed(uint32_t interface)
         return;
     p->queued = true;
     STAILQ_INSERT_TAIL(&queue, p, link);
-    uv_idle_start(&idle, work);
+    kernel_work();
 }
 
 void kernel_vrouter_changed(uint32_t vrouter)
@@ -115,7 +122,7 @@ void kernel_vrouter_removed(uint32_t vrouter)
 static void swept(void)
 {
     sweep_wanted = true;
-    uv_idle_start(&idle, work);
+    kernel_work();
 }
 
 /* Each namespace and each TAP takes a descriptor or two. */
@@ -144,7 +151,9 @@ int kernel_init(const struct conf *conf)
     interface_watch(kernel_interface_changed);
     object_after_sweep(swept);
     loop_every(RETRY_MS, retry);
-    return tap_init();
+    if ((rc = mirror_init()) < 0 || (rc = monitor_init()) < 0 || (rc = tap_init()) < 0)
+        return rc;
+    return 0;
 }
 
 void kernel_leave(void)

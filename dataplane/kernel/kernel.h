@@ -29,6 +29,12 @@ void kernel_vrouter_changed(uint32_t vrouter);
 void kernel_vrouter_removed(uint32_t vrouter);
 void kernel_interface_changed(uint32_t interface);
 
+/* route_static.c says: created or changed; about to be removed. The namespace has it too, so that
+ * daemons see it. */
+struct route;
+void kernel_static_changed(struct route *r);
+void kernel_static_removed(struct route *r);
+
 /* There is a TAP for what this interface receives. */
 bool kernel_takes(uint32_t interface);
 /* Writes a received frame (data at the Ethernet header, l3_offset behind it and its tags) to the

@@ -8,6 +8,8 @@
 #include "core/vmarray.h"
 #include "kernel/kernel.h"
 #include "kernel/netns.h"
+#include "kernel/route_mirror.h"
+#include "kernel/route_monitor.h"
 #include "log.h"
 #include "port/netdev.h"
 #include "route/interface.h"
@@ -72,6 +74,32 @@ static struct namespace *find(const char *name)
     return n;
 }
 
+/* --- links --- */
+
+uint32_t namespace_interface(const struct namespace *n, int link)
+{
+    return link > 0 && (uint32_t)link < n->by_index_count ? n->by_index[link] : 0;
+}
+
+int namespace_set_interface(struct namespace *n, int link, uint32_t interface)
+{
+    const uint32_t count = (uint32_t)link + 1;
+    uint32_t *longer;
+
+    if (link <= 0)
+        return -EINVAL;
+    if (count > n->by_index_count) {
+        longer = realloc(n->by_index, 2 * count * sizeof(*longer));
+        if (longer == NULL)
+            return -ENOMEM;
+        memset(longer + n->by_index_count, 0, (2 * count - n->by_index_count) * sizeof(*longer));
+        n->by_index = longer;
+        n->by_index_count = 2 * count;
+    }
+    n->by_index[link] = interface;
+    return 0;
+}
+
 /* --- making --- */
 
 static int furnish(struct namespace *n)
@@ -103,6 +131,7 @@ static void discard(struct namespace *n)
         mnl_socket_close(n->nl);
     if (n->fd >= 0)
         close(n->fd);
+    free(n->by_index);
     free(n);
 }
 
@@ -124,6 +153,8 @@ struct namespace *namespace_get(uint32_t vrouter)
     if (find(n->name) == NULL)
         n->fd = netns_make(n->name);
     rc = n->fd < 0 ? n->fd : furnish(n);
+    if (rc == 0)
+        rc = monitor_start(n);
     if (rc < 0) {
         discard(n);
         errno = -rc;
@@ -143,6 +174,8 @@ static void forget(struct namespace *n)
 {
     struct namespace **link = bucket_of(n->name);
 
+    monitor_stop(n);
+    mirror_forget(n);
     while (*link != n)
         link = &(*link)->next;
     *link = n->next;

@@ -33,9 +33,18 @@ struct namespace
     int fd;
     char name[CONF_NETNS_MAX];
     struct mnl_socket *nl;
+    struct monitor *monitor; /* route_monitor.c */
+    bool mirror_refused;     /* the same: the kernel did not take one */
+    bool mirror_stale;       /* route_mirror.c: some static route may have to be written */
     LIST_HEAD(, tap) taps;
+    uint32_t *by_index; /* interfaces (index) by their link's, of by_index_count; 0: none */
+    uint32_t by_index_count;
     struct namespace *next; /* with the same hash of the name */
+    LIST_ENTRY(namespace) of_mirror;
 };
+
+/* kernel.c: there is something to do, in the background. */
+void kernel_work(void);
 
 /* namespace.c: */
 int namespace_init(const struct conf *conf);
@@ -49,6 +58,10 @@ void namespace_remove(struct namespace *n);
 void namespace_leave(struct namespace *n);
 /* What is there of namespaces and TAPs from an earlier run, and is nobody's now, is removed. */
 void namespaces_sweep(void);
+
+/* The interface whose TAP is the link; 0: none. */
+uint32_t namespace_interface(const struct namespace *n, int link);
+int namespace_set_interface(struct namespace *n, int link, uint32_t interface); /* 0 or -ENOMEM */
 
 /* tap.c: */
 int tap_init(void);

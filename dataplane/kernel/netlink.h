@@ -20,6 +20,15 @@
  * groups (RTNLGRP_..., ended by 0) come to it. */
 struct mnl_socket *netlink_open(const unsigned int *groups);
 
+/* Whether a whole message, its padding included, lies in the `left` bytes at it. libmnl's own
+ * check takes a length of 2 GiB and more for a negative one, and leaves the padding out, which its
+ * loops over attributes believe to be there. */
+static inline bool netlink_is_whole(const struct nlmsghdr *message, int left)
+{
+    return mnl_nlmsg_ok(message, left) && message->nlmsg_len <= (uint32_t)left &&
+           MNL_ALIGN(message->nlmsg_len) <= (uint32_t)left;
+}
+
 /* Begins a message of a type in a buffer of NETLINK_ROOM bytes. */
 struct nlmsghdr *netlink_begin(void *buffer, uint16_t type, uint16_t flags);
 /* Sends it, reads the answers; cb, which may be NULL, gets those that are no mere errors.

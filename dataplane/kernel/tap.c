@@ -9,6 +9,7 @@
 #include "kernel/kernel.h"
 #include "kernel/namespace.h"
 #include "kernel/netns.h"
+#include "kernel/route_mirror.h"
 #include "log.h"
 #include "port/netdev.h"
 #include "punt/punt.h"
@@ -171,6 +172,8 @@ static void detach(struct tap *t)
 {
     LIST_REMOVE(t, link);
     taps[t->interface] = NULL;
+    if (t->fd >= 0)
+        namespace_set_interface(t->namespace, t->index, 0);
 }
 
 static void release(struct tap *t)
@@ -240,6 +243,8 @@ static int make(uint32_t interface, struct tap **made)
     if (!interface_is_loopback(i)) {
         make_name(t->name, interface);
         rc = open_device(t);
+        if (rc == 0)
+            rc = namespace_set_interface(n, t->index, interface);
         if (rc < 0) {
             if (t->fd >= 0)
                 close(t->fd);
@@ -315,7 +320,9 @@ int tap_sync(uint32_t interface)
         rc = make(interface, &t);
     if (rc < 0)
         return rc;
-    return t->fd < 0 ? sync_loopback(t->namespace) : mirror(t);
+    rc = t->fd < 0 ? sync_loopback(t->namespace) : mirror(t);
+    mirror_all(t->namespace);
+    return rc;
 }
 
 int tap_init(void)

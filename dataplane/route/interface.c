@@ -26,6 +26,7 @@
 #include "route/ip.h"
 #include "route/irb.h"
 #include "route/route.h"
+#include "route/route_kernel.h"
 #include "route/vrouter.h"
 
 #include <errno.h>
@@ -374,6 +375,7 @@ static void leave(uint32_t index, bool releases_claim)
     struct settings *s = &settings[index];
     bool enabled = s->enabled;
 
+    route_kernel_interface_leaves(index);
     __atomic_store_n(&i->up, false, __ATOMIC_RELEASE);
     s->enabled = false;
     publish(index);

@@ -96,7 +96,7 @@ static void resolve(struct resolution *r)
     r->length = route != NULL ? route->prefix.length : 0;
     if (route != NULL && route->protocol == VGW_ROUTE_CONNECTED) {
         path = path_to(r->vrouter, route->interface, &r->to);
-    } else if (route != NULL && route->protocol == VGW_ROUTE_STATIC && !route->blackhole) {
+    } else if (route != NULL && route->path != 0) {
         path = route->path;
         path_ref(path);
     }

@@ -4,6 +4,7 @@
  */
 #include "route/route.h"
 #include "core/vmarray.h"
+#include "kernel/kernel.h"
 #include "route/forward.h"
 #include "route/interface.h"
 #include "route/ip.h"
@@ -91,6 +92,8 @@ static bool is_better(const struct route *a, const struct route *b)
 {
     if (a->protocol != b->protocol)
         return a->protocol < b->protocol;
+    if (a->metric != b->metric)
+        return a->metric < b->metric;
     return a->interface < b->interface;
 }
 
@@ -100,6 +103,34 @@ void route_changed(struct route *r)
     if (r->protocol == VGW_ROUTE_CONNECTED)
         next_hops_within(r->vrouter, &r->prefix);
     resolutions_within(r->vrouter, &r->prefix);
+}
+
+static void path_changed(struct path_user *user)
+{
+    struct route *r = (struct route *)user;
+    bool usable = path_is_resolved(r->path);
+
+    if (usable == r->usable)
+        return;
+    r->usable = usable;
+    route_changed(r);
+    if (r->protocol == VGW_ROUTE_STATIC)
+        kernel_static_changed(r);
+}
+
+uint32_t route_set_path(struct route *r, uint32_t path)
+{
+    uint32_t old = r->path;
+
+    if (old != 0)
+        path_remove_user(&r->user);
+    r->path = path;
+    r->blackhole = path == 0;
+    r->usable = path == 0 || path_is_resolved(path);
+    r->user.changed = path_changed;
+    if (path != 0)
+        path_add_route(path, &r->user);
+    return old;
 }
 
 int route_add(struct route *r)

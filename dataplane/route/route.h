@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * Routes: of each prefix of a vrouter those that are known, the best first; what follows from the
- * addresses of its interfaces (local, connected), and static ones. Main thread.
+ * addresses of its interfaces (local, connected), static ones, and those of daemons in its network
+ * namespace (kernel). Main thread.
  */
 #ifndef ROUTE_H
 #define ROUTE_H
@@ -12,19 +13,26 @@
 #define ROUTES_MAX (1u << 22)
 
 struct route {
-    struct path_user user; /* static: of its path */
-    struct route *next;    /* of the same prefix; local before connected before static */
+    struct path_user user; /* static, kernel: of its path */
+    struct route *next;    /* of the same prefix; in the order of protocol, then metric */
     uint32_t index;        /* in the table of all routes */
     uint32_t id;           /* static: API id */
     uint32_t vrouter;
     struct vgw_prefix prefix;
     uint8_t protocol; /* enum vgw_route_protocol */
     bool blackhole;
-    bool usable;                /* local, connected: always; static: resolved, or a blackhole */
+    bool usable;                /* local, connected: always; else: resolved, or a blackhole */
+    bool in_doubt;              /* kernel: not seen since the last resync began */
+    uint8_t origin;             /* kernel: rtm_protocol */
+    uint8_t mirrored;           /* static: next hops that the namespace has of it; 0: none */
+    bool mirror_stale;          /* static: those are others than its own, or may be */
+    uint32_t metric;            /* kernel */
     uint32_t interface;         /* local, connected */
-    uint32_t path;              /* static; 0: blackhole */
+    uint32_t path;              /* static, kernel; 0: blackhole */
     struct route *of_interface; /* the next one of it; route_connected.c */
+    LIST_ENTRY(route) link;     /* static, kernel: a list of the vrouter's */
 };
+LIST_HEAD(route_list, route);
 
 int route_table_init(void);
 int route_connected_init(void);
@@ -44,6 +52,9 @@ struct route *route_create(void); /* NULL: no memory, or table full */
 int route_add(struct route *r);   /* 0 or -ENOMEM */
 void route_remove(struct route *r);
 void route_free(struct route *r);
+/* Static, kernel: gives it another path, whose reference it takes over; 0: a blackhole. Returns the
+ * one that it had. Whoever adds or has added the route calls route_changed() next. */
+uint32_t route_set_path(struct route *r, uint32_t path);
 /* Its path or usability has changed: those who send by its prefix look again. */
 void route_changed(struct route *r);
 /* The first of a prefix. */

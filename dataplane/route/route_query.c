@@ -32,6 +32,8 @@ static void describe(const struct route *r, const struct path_member *m, struct 
         .prefix = r->prefix,
         .protocol = r->protocol,
         .blackhole = r->blackhole,
+        .metric = r->metric,
+        .origin = r->origin,
         .active = is_best(r),
     };
     if (m != NULL) {

@@ -6,9 +6,11 @@
  */
 #include "core/object.h"
 #include "core/vmarray.h"
+#include "kernel/kernel.h"
 #include "route/interface.h"
 #include "route/ip.h"
 #include "route/route.h"
+#include "route/vrouter.h"
 #include "vxlan/l3vni.h"
 
 #include <errno.h>
@@ -20,17 +22,6 @@ static struct route *by_id(uint32_t id)
     uint32_t index = idmap_get(ids, id);
 
     return index == 0 ? NULL : route_next(index);
-}
-
-static void path_changed(struct path_user *user)
-{
-    struct route *r = (struct route *)user;
-    bool usable = path_is_resolved(r->path);
-
-    if (usable == r->usable)
-        return;
-    r->usable = usable;
-    route_changed(r);
 }
 
 /* Behind a remote VTEP, whose address family is the underlay's. */
@@ -172,18 +163,6 @@ static int make_path(const struct vgw_route *body, uint32_t like, uint32_t *path
     return err;
 }
 
-/* The route has this path (a reference to which it takes over) from now on. */
-static void set_path(struct route *r, uint32_t path)
-{
-    if (r->path != 0)
-        path_remove_user(&r->user);
-    r->path = path;
-    r->blackhole = path == 0;
-    r->usable = path == 0 || path_is_resolved(path);
-    if (path != 0)
-        path_add_route(path, &r->user);
-}
-
 static void release_path(uint32_t path)
 {
     let_go(path);
@@ -202,14 +181,13 @@ static int create(const struct vgw_route *body, struct error *e)
     r->vrouter = vrouter_by_id(body->vrouter);
     r->prefix = prefix_masked(&body->prefix);
     r->protocol = VGW_ROUTE_STATIC;
-    r->user.changed = path_changed;
     if ((err = make_path(body, 0, &path, e)) < 0)
         goto err;
     if ((err = idmap_set(ids, body->id, r->index)) < 0) {
         error_set(e, -err, "no room for route %u", body->id);
         goto err;
     }
-    set_path(r, path);
+    route_set_path(r, path);
     if ((err = route_add(r)) < 0) {
         error_set(e, -err, "no memory for route %u", body->id);
         idmap_set(ids, body->id, 0);
@@ -217,6 +195,8 @@ static int create(const struct vgw_route *body, struct error *e)
             path_remove_user(&r->user);
         goto err;
     }
+    LIST_INSERT_HEAD(&vrouters[r->vrouter].static_routes, r, link);
+    kernel_static_changed(r);
     return 0;
 err:
     release_path(path);
@@ -231,6 +211,8 @@ static void discard(struct route *r)
 
     if (path != 0)
         path_remove_user(&r->user);
+    LIST_REMOVE(r, link);
+    kernel_static_removed(r);
     route_remove(r);
     route_free(r);
     release_path(path);
@@ -239,15 +221,15 @@ static void discard(struct route *r)
 
 static int change(struct route *r, const struct vgw_route *body, struct error *e)
 {
-    uint32_t old = r->path;
     uint32_t path;
-    int err = make_path(body, old, &path, e);
+    int err = make_path(body, r->path, &path, e);
 
     if (err < 0)
         return err;
-    set_path(r, path);
+    path = route_set_path(r, path);
     route_changed(r);
-    release_path(old);
+    kernel_static_changed(r);
+    release_path(path);
     path_reap();
     return 0;
 }

@@ -66,12 +66,13 @@ static int vrouter_set(const void *b, struct error *e)
 static int vrouter_remove(uint32_t id, struct error *e)
 {
     uint32_t index = vrouter_by_id(id);
+    uint32_t refs;
 
     if (index == 0)
         return error_set(e, ENOENT, "there is no vrouter %u", id);
-    if (vrouters[index].refs != 0)
-        return error_set(e, EBUSY, "vrouter %u still has %u interfaces, routes or VTEPs", id,
-                         vrouters[index].refs);
+    refs = vrouters[index].refs - vrouters[index].kernel_route_count;
+    if (refs != 0)
+        return error_set(e, EBUSY, "vrouter %u still has %u interfaces, routes or VTEPs", id, refs);
     kernel_vrouter_removed(index);
     idmap_set(ids, id, 0);
     vrouters[index].id = 0;

@@ -6,6 +6,7 @@
 #define VROUTER_H
 
 #include "route/rib.h"
+#include "route/route.h"
 
 struct vrouter {
     uint32_t id; /* API id; 0: none */
@@ -17,6 +18,9 @@ struct vrouter {
     struct rib routes;      /* value: struct route, the first of its prefix; route.h */
     struct rib next_hops;   /* value: struct next_hop that is found by its address; next_hop.h */
     struct rib resolutions; /* value: struct resolution, the first to this address */
+    struct route_list static_routes;
+    struct route_list kernel_routes, doubted_routes; /* route_kernel.h */
+    uint32_t kernel_route_count;                     /* of refs, those that go by themselves */
 };
 
 extern struct vrouter *vrouters; /* vmarray of VROUTERS_MAX; index 0 unused */

@@ -254,7 +254,8 @@ class NeighbourState(Structure):
 class RouteState(Structure):
     _fields_ = [("vrouter", u32), ("prefix", Prefix), ("protocol", u8), ("blackhole", u8), ("active", u8),
                 ("weight", u8), ("interface", u32), ("next_hop", Ip), ("vtep", u32), ("vni", u32), ("mac", Mac),
-                ("_pad", u8 * 2)]
+                ("origin", u8),
+                ("_pad", u8), ("metric", u32)]
 
 
 class VtepState(Structure):

@@ -21,6 +21,10 @@ class Inside(Namespace):
         r = run("ip", "-n", self.netns, "-j", "link", "show", device, check=False)
         return json.loads(r.stdout)[0] if r.returncode == 0 else None
 
+    def carries(self, device):
+        """It is up, and so is its link."""
+        return {"UP", "LOWER_UP"} <= set((self.link(device) or {"flags": ()})["flags"])
+
     def addresses(self, device):
         found = json.loads(self.ip("-j", "address", "show", device))[0]["addr_info"]
         return sorted(f"{a['local']}/{a['prefixlen']}" for a in found if a["local"] not in ("127.0.0.1", "::1"))
@@ -233,3 +237,152 @@ def test_namespace_can_be_declined(t):
     wait_for(lambda: inside.netns not in run("ip", "netns", "list").stdout, "the namespace to go")
     gw.configure("set vfabric v vrouter r namespace true")
     wait_for(lambda: "192.0.2.1/24" in inside.addresses("host0"), "the namespace to be back")
+
+
+def routes(gw, *filters):
+    """{(prefix, protocol): route} of what is no interface's."""
+    return {(r["prefix"], r["protocol"]): r for r in gw.show("routes", *filters)
+            if r["protocol"] not in ("local", "connected")}
+
+
+def hops(route):
+    return sorted((h["address"], h["interface"], h["weight"]) for h in route["next-hop"])
+
+
+TWO_LEGS = LINES + """
+    set port host1 device netdev:host1
+    set vfabric v vrouter r interface host1 port host1 address 198.51.100.1/24
+    set vfabric v vrouter r interface host1 address 2001:db8:1::1/64
+"""
+
+
+def two_legs(t):
+    leaf, host = t.namespace("leaf"), t.namespace("host")
+    for i, (v4, v6) in enumerate((("192.0.2.2/24", "2001:db8::2/64"), ("198.51.100.2/24", "2001:db8:1::2/64"))):
+        t.wire(host, f"eth{i}", leaf, f"host{i}")
+        host.address(f"eth{i}", v4, v6)
+    host.sysctl("net.ipv4.conf.all.rp_filter", 0)
+    gw = t.gateway(leaf, "vgw")
+    gw.configure(TWO_LEGS)
+    inside = Inside(t, f"{t.prefix}-vgw-v-r")
+    wait_for(lambda: all(inside.carries(f"host{i}") and inside.addresses(f"host{i}") for i in (0, 1)), "the TAPs")
+    return gw, host, inside
+
+
+def test_routes_of_the_namespace(t):
+    """Added, changed, replaced, deleted; of several next hops, of nexthop objects, blackholes; IPv4 and IPv6."""
+    gw, _, inside = two_legs(t)
+
+    def until(key, condition, what):
+        wait_for(lambda: condition(routes(gw).get(key)), what)
+
+    for prefix, one, two, six in (("10.1.0.0/16", "192.0.2.2", "198.51.100.2", False),
+                                  ("2001:db8:aa::/48", "2001:db8::2", "2001:db8:1::2", True)):
+        key = (prefix, "bgp")
+        route = (*(("-6",) if six else ()), "route")
+        inside.ip(*route, "add", prefix, "via", one, "proto", "bgp", "metric", "20")
+        until(key, lambda r, one=one: r and hops(r) == [(one, "host0", 1)] and r["metric"] == 20 and r["active"],
+              f"{prefix} to come")
+        inside.ip(*route, "replace", prefix, "proto", "bgp", "metric", "20", "nexthop", "via", one, "weight", "1",
+                  "nexthop", "via", two, "weight", "3")
+        until(key, lambda r, one=one, two=two: r and hops(r) == sorted([(one, "host0", 1), (two, "host1", 3)]),
+              f"{prefix} to have two next hops")
+        if six:  # IPv6 can take away one of them
+            inside.ip(*route, "del", prefix, "via", two, "metric", "20")
+            until(key, lambda r, one=one: r and hops(r) == [(one, "host0", 1)], "one next hop to go")
+            inside.ip(*route, "append", prefix, "via", two, "metric", "20", "proto", "bgp")
+            until(key, lambda r: r and len(r["next-hop"]) == 2, "it to come back")
+        inside.ip(*route, "add", prefix, "via", two, "proto", "ospf", "metric", "10")
+        until((prefix, "ospf"), lambda r: r and r["active"], "the better metric to win")
+        assert not routes(gw)[key]["active"]
+        inside.ip(*route, "del", prefix, "metric", "10")
+        until((prefix, "ospf"), lambda r: r is None, "it to go")
+        until(key, lambda r: r and r["active"], "the other one to be in use")
+        inside.ip(*route, "del", prefix, "metric", "20")
+        until(key, lambda r: r is None, f"{prefix} to go")
+        inside.ip(*route, "add", "blackhole", prefix, "proto", "static")
+        until((prefix, "kernel"), lambda r: r and r["blackhole"], "the blackhole")
+        inside.ip(*route, "del", prefix)
+        until((prefix, "kernel"), lambda r: r is None, "the blackhole to go")
+
+    inside.ip("nexthop", "add", "id", "1", "via", "192.0.2.2", "dev", "host0")
+    inside.ip("nexthop", "add", "id", "2", "via", "198.51.100.2", "dev", "host1")
+    inside.ip("nexthop", "add", "id", "3", "group", "1/2,2")
+    inside.ip("route", "add", "10.2.0.0/16", "nhid", "3", "proto", "bgp")
+    key = ("10.2.0.0/16", "bgp")
+    until(key, lambda r: r and hops(r) == [("192.0.2.2", "host0", 1), ("198.51.100.2", "host1", 2)], "the group")
+    inside.ip("nexthop", "replace", "id", "3", "group", "2")
+    until(key, lambda r: r and hops(r) == [("198.51.100.2", "host1", 1)], "the group to change")
+    inside.ip("nexthop", "del", "id", "3")
+    until(key, lambda r: r is None, "the route to go with its nexthop object")
+
+
+def test_configured_routes_are_seen(t):
+    """Connected and static routes are in the namespace's table, and come back from it as nobody else's."""
+    gw, host, inside = two_legs(t)
+    gw.configure("""
+        set vfabric v vrouter r static-route 10.3.0.0/16 next-hop 192.0.2.2
+        set vfabric v vrouter r static-route 10.3.0.0/16 next-hop 198.51.100.2
+        set vfabric v vrouter r static-route 2001:db8:bb::/48 next-hop 2001:db8::2
+        set vfabric v vrouter r static-route 10.4.0.0/16 blackhole
+    """)
+
+    def table(*words):
+        return {r["dst"]: r for r in json.loads(inside.ip("-j", *words, "route"))}
+
+    wait_for(lambda: len(table().get("10.3.0.0/16", {}).get("nexthops", ())) == 2, "the static route")
+    wait_for(lambda: table().get("10.4.0.0/16", {}).get("type") == "blackhole", "the blackhole")
+    wait_for(lambda: table("-6").get("2001:db8:bb::/48", {}).get("gateway") == "2001:db8::2", "the IPv6 one")
+    assert "192.0.2.0/24" in table() and "2001:db8:1::/64" in table("-6")
+    assert {p for _, p in routes(gw)} == {"static"}
+    host.ip("link", "set", "eth1", "down")
+    host.ip("link", "set", "eth0", "down")
+    wait_for(lambda: "10.3.0.0/16" not in table(), "it to go with its next hops")
+    host.ip("link", "set", "eth0", "up")
+    wait_for(lambda: table().get("10.3.0.0/16", {}).get("gateway") == "192.0.2.2", "it to come back")
+    host.ip("link", "set", "eth1", "up")
+    wait_for(lambda: len(table().get("10.3.0.0/16", {}).get("nexthops", ())) == 2, "the other next hop")
+    gw.configure("delete vfabric v vrouter r static-route 10.4.0.0/16")
+    wait_for(lambda: "10.4.0.0/16" not in table(), "the blackhole to go")
+    # One that was deleted while nobody looked.
+    gw.kill("dataplane")
+    gw.vgw("delete", "vfabric", "v", "vrouter", "r", "static-route", "2001:db8:bb::/48")
+    gw.vgw("commit")
+    gw.start_dataplane()
+    gw.wait_synced()
+    wait_for(lambda: "2001:db8:bb::/48" not in table("-6"), "the stale one to go")
+
+
+def test_routes_that_go_silently(t):
+    """IPv4 routes that the kernel drops without a word: with their link."""
+    gw, _, inside = two_legs(t)
+    inside.ip("route", "add", "10.5.0.0/16", "via", "192.0.2.2", "proto", "bgp")
+    wait_for(lambda: ("10.5.0.0/16", "bgp") in routes(gw), "the route")
+    inside.ip("link", "set", "host0", "down")
+    wait_for(lambda: ("10.5.0.0/16", "bgp") not in routes(gw), "the route to go")
+
+
+def test_many_routes(t):
+    """100,000 routes at once: all arrive, and survive SIGKILL of control and of the data plane; all go."""
+    gw, _, inside = two_legs(t)
+    prefixes = [f"{10 + i // 65536}.{i // 256 % 256}.{i % 256}.0/24" for i in range(100000)]
+    batch = t.directory / "batch"
+    batch.write_text("".join(f"route add {p} via 192.0.2.2 proto bgp metric 20\n" for p in prefixes))
+
+    def count():
+        return sum(1 for r in gw.show("routes") if r["protocol"] == "bgp")
+
+    inside.ip("-batch", batch)
+    wait_for(lambda: count() == 100000, "100,000 routes", timeout=60, interval=1)
+    gw.kill("control")
+    gw.start_control()
+    assert count() == 100000
+    gw.kill("dataplane")
+    gw.start_dataplane()
+    gw.wait_synced()
+    wait_for(lambda: count() == 100000, "100,000 routes to be found again", timeout=60, interval=1)
+    batch.write_text("".join(f"route del {p} metric 20\n" for p in prefixes[:-1]))
+    inside.ip("-batch", batch)
+    wait_for(lambda: count() == 1, "all but one to go", timeout=60, interval=1)
+    gw.configure("delete vfabric v vrouter r")
+    wait_for(lambda: not gw.show("routes"), "the vrouter to go with them")

@@ -1,0 +1,171 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Static routes in namespaces, see route_mirror.h. A route has there the next hops that are
+ * resolved; with none it is not there. The kernel refuses some for a while (their link is not up
+ * yet) and drops others with their link: whatever happens to an interface, they are looked at
+ * again.
+ */
+#include "kernel/route_mirror.h"
+#include "kernel/kernel.h"
+#include "route/interface.h"
+#include "route/route.h"
+#include "route/vrouter.h"
+
+#include <errno.h>
+#include <linux/rtnetlink.h>
+#include <stdlib.h>
+
+#define METRIC 1
+#define WRITTEN_PER_TURN 128
+/* Of route.mirrored, beside numbers of next hops. */
+#define MIRRORED_BLACKHOLE UINT8_MAX
+#define MIRROR_REFUSED (UINT8_MAX - 1) /* for now */
+
+static LIST_HEAD(, namespace) stale; /* namespaces with something to write */
+
+void mirror_all(struct namespace *n)
+{
+    struct route *r;
+
+    if (n->mirror_refused)
+        LIST_FOREACH (r, &vrouters[n->vrouter].static_routes, link)
+            r->mirror_stale |= r->mirrored == MIRROR_REFUSED;
+    n->mirror_refused = false;
+    if (n->mirror_stale || LIST_EMPTY(&vrouters[n->vrouter].static_routes))
+        return;
+    n->mirror_stale = true;
+    LIST_INSERT_HEAD(&stale, n, of_mirror);
+    kernel_work();
+}
+
+void mirror_forget(struct namespace *n)
+{
+    struct route *r;
+
+    if (n->mirror_stale)
+        LIST_REMOVE(n, of_mirror);
+    n->mirror_stale = false;
+    LIST_FOREACH (r, &vrouters[n->vrouter].static_routes, link)
+        r->mirrored = 0;
+}
+
+/* What the namespace is to have of it; false: nothing. */
+static bool describe(const struct namespace *n, const struct route *r, struct route_message *m)
+{
+    const struct path_member *members;
+    uint32_t count = r->path == 0 ? 0 : path_members(r->path, &members);
+
+    *m = (struct route_message){
+        .is_blackhole = r->blackhole,
+        .prefix = r->prefix,
+        .metric = METRIC,
+        .origin = NETLINK_PROTOCOL_VGW,
+    };
+    for (uint32_t i = 0; i < count; i++) {
+        const struct next_hop *hop = members[i].next_hop;
+        const struct tap *t =
+            hop->adjacency == 0 ? NULL : tap_of(adjacencies[hop->adjacency].interface);
+
+        if (t != NULL && t->fd >= 0 && t->namespace == n)
+            m->hops[m->hop_count++] = (struct message_hop){
+                .link = t->index, .gateway = hop->ip, .weight = members[i].weight};
+    }
+    return r->blackhole || m->hop_count != 0;
+}
+
+static void withdraw(struct namespace *n, const struct vgw_prefix *prefix)
+{
+    struct route_message m = {
+        .prefix = *prefix, .metric = METRIC, .origin = NETLINK_PROTOCOL_VGW, .is_blackhole = true};
+    char buffer[NETLINK_ROOM];
+    struct nlmsghdr *message = netlink_begin(buffer, RTM_DELROUTE, 0);
+
+    route_message_write(message, &m);
+    /* Of whatever type it is; scope and type are not asked for (rtnetlink(7): 0 is any). */
+    ((struct rtmsg *)mnl_nlmsg_get_payload(message))->rtm_type = RTN_UNSPEC;
+    ((struct rtmsg *)mnl_nlmsg_get_payload(message))->rtm_scope = RT_SCOPE_NOWHERE;
+    netlink_call(n->nl, message, NULL, NULL);
+}
+
+static void write_route(struct namespace *n, struct route *r, const struct route_message *m)
+{
+    char buffer[NETLINK_ROOM];
+    struct nlmsghdr *message = netlink_begin(buffer, RTM_NEWROUTE, NLM_F_CREATE | NLM_F_REPLACE);
+
+    route_message_write(message, m);
+    if (netlink_call(n->nl, message, NULL, NULL) == 0)
+        r->mirrored = m->is_blackhole ? MIRRORED_BLACKHOLE : (uint8_t)m->hop_count;
+    else
+        r->mirrored = MIRROR_REFUSED;
+    n->mirror_refused |= r->mirrored == MIRROR_REFUSED;
+}
+
+/* True: something was written. */
+static bool sync_route(struct namespace *n, struct route *r)
+{
+    struct route_message m;
+    bool is_there = describe(n, r, &m);
+    uint8_t wanted = m.is_blackhole ? MIRRORED_BLACKHOLE : (uint8_t)m.hop_count;
+
+    if (!r->mirror_stale && (r->mirrored == wanted || r->mirrored == MIRROR_REFUSED))
+        return false;
+    r->mirror_stale = false;
+    if (is_there) {
+        write_route(n, r, &m);
+    } else {
+        withdraw(n, &r->prefix);
+        r->mirrored = 0;
+    }
+    return true;
+}
+
+bool mirror_work(void)
+{
+    struct namespace *n = LIST_FIRST(&stale);
+    unsigned int written = 0;
+    struct route *r;
+
+    if (n == NULL)
+        return false;
+    LIST_FOREACH (r, &vrouters[n->vrouter].static_routes, link) {
+        written += sync_route(n, r);
+        if (written == WRITTEN_PER_TURN)
+            return true;
+    }
+    LIST_REMOVE(n, of_mirror);
+    n->mirror_stale = false;
+    return !LIST_EMPTY(&stale);
+}
+
+void mirror_check(struct namespace *n, const struct route_message *there)
+{
+    struct route *r = route_first(n->vrouter, &there->prefix);
+
+    while (r != NULL && r->protocol != VGW_ROUTE_STATIC)
+        r = r->next;
+    if (r == NULL || !r->usable)
+        withdraw(n, &there->prefix);
+}
+
+void kernel_static_changed(struct route *r)
+{
+    struct namespace *n = namespaces_are_on() ? namespace_of(r->vrouter) : NULL;
+
+    r->mirror_stale = true;
+    if (n != NULL)
+        mirror_all(n);
+}
+
+void kernel_static_removed(struct route *r)
+{
+    struct namespace *n = namespaces_are_on() ? namespace_of(r->vrouter) : NULL;
+
+    if (n != NULL && r->mirrored != 0)
+        withdraw(n, &r->prefix);
+}
+
+int mirror_init(void)
+{
+    LIST_INIT(&stale);
+    return 0;
+}

@@ -33,6 +33,7 @@
     X(IP_DESTINATION, "ip-destination",                                                            \
       "destination address that no router forwards to (RFC 1812 5.3.7)")                           \
     X(IP_SOURCE_ROUTE, "ip-source-route", "an IPv4 source route option (RFC 7126 4.3)")            \
+    X(RPF, "rpf", "its source is not reached by the interface that it came in by (RFC 3704 2)")    \
     X(IP_SCOPE, "ip-scope",                                                                        \
       "a link-local address, on its way off the link (RFC 3927 7, RFC 4291 2.5.6)")                \
     X(NOT_LOCAL, "not-local", "to all, or to a group that nobody listens to here")                 \

@@ -19,6 +19,9 @@ struct vgw_vrouter {
 
 enum vgw_interface_kind { VGW_INTERFACE_ROUTED = 0, VGW_INTERFACE_LOOPBACK, VGW_INTERFACE_IRB };
 
+/* Whether packets whose source is not reached by the interface that they came in by are dropped. */
+enum vgw_rpf { VGW_RPF_NONE = 0, VGW_RPF_STRICT, VGW_RPF_LOOSE /* ... not reached at all */ };
+
 struct vgw_interface {
     uint32_t id;
     uint32_t vrouter;
@@ -34,7 +37,9 @@ struct vgw_interface {
     uint16_t mtu;            /* bytes of IP packet; 0: the port's, IRB: 1500 */
     uint16_t anycast_count;  /* of the addresses, the last ones: shared with other leaves */
     char name[VGW_NAME_MAX]; /* its TAP in the namespace is called so */
-    uint32_t address_count;  /* <= VGW_ADDRESSES_MAX */
+    uint8_t rpf;             /* enum vgw_rpf */
+    uint8_t _pad[3];
+    uint32_t address_count; /* <= VGW_ADDRESSES_MAX */
     struct vgw_prefix addresses[];
 };
 

@@ -38,6 +38,13 @@ static uint32_t read_addresses(const struct source *source, const char *leaf,
     return count;
 }
 
+static uint8_t rpf_of(const char *text)
+{
+    if (text && !strcmp(text, "strict"))
+        return VGW_RPF_STRICT;
+    return text && !strcmp(text, "loose") ? VGW_RPF_LOOSE : VGW_RPF_NONE;
+}
+
 static int read_irb(const struct source *source, struct vgw_interface *interface)
 {
     static const uint8_t default_anycast_mac[6] = {0x00, 0x00, 0x5e, 0x00, 0x01, 0x01};
@@ -78,6 +85,7 @@ int intent_interface(const struct source *source, void *buffer, size_t size)
     snprintf(interface->name, sizeof(interface->name), "%s", name ? name : "");
     interface->enabled = source_bool(source, "enabled");
     interface->mtu = (uint16_t)source_number(source, "mtu", 0);
+    interface->rpf = rpf_of(source_text(source, "unicast-rpf"));
     interface->address_count =
         read_addresses(source, "address", interface->addresses, VGW_ADDRESSES_MAX);
     if (type && !strcmp(type, "loopback"))

@@ -9,9 +9,12 @@
  * (source routes), RFC 8200 3, 4 (IPv6 header and extension headers), RFC 7348 4.3 (no reassembly).
  */
 #include "punt/punt.h"
+#include "route/fib.h"
+#include "route/forward.h"
 #include "route/interface.h"
 #include "route/ip.h"
 #include "route/ipv6_chain.h"
+#include "route/path.h"
 #include "route/underlay.h"
 
 #include <netinet/in.h>
@@ -269,7 +272,7 @@ static uint16_t link_layer(struct rte_mbuf *m, bool on_network)
     return ethertype;
 }
 
-static unsigned int verdict_of(struct packet *p, const struct interface *i)
+static unsigned int packet_verdict(struct packet *p, const struct interface *i)
 {
     struct rte_mbuf *m = p->mbuf;
     const struct rte_ether_addr *to = rte_pktmbuf_mtod(m, const struct rte_ether_addr *);
@@ -295,6 +298,67 @@ static unsigned int verdict_of(struct packet *p, const struct interface *i)
     default:
         return VGW_DROP_ETHERTYPE;
     }
+}
+
+/* --- reverse path --- */
+
+static bool path_leads_out_of(uint32_t path, uint32_t interface)
+{
+    const struct path *p = &paths[path];
+
+    for (uint32_t k = 0; k <= p->mask; k++) {
+        uint32_t adjacency = __atomic_load_n(&p->bucket[k], __ATOMIC_ACQUIRE);
+
+        if (adjacency != 0 && adjacencies[adjacency].interface == interface)
+            return true;
+    }
+    return false;
+}
+
+static bool leads_out_of(uint32_t value, uint32_t interface)
+{
+    switch (forward_kind(value)) {
+    case FORWARD_CONNECTED:
+        return forward_index(value) == interface;
+    case FORWARD_ADJACENCY:
+        return adjacencies[forward_index(value)].interface == interface;
+    case FORWARD_PATH:
+        return path_leads_out_of(forward_index(value), interface);
+    default:
+        return false;
+    }
+}
+
+/* RFC 3704 2.2, 2.4. Link-local sources are on the link that they came by. */
+static bool reverse_path_is_right(const struct rte_mbuf *m, const struct interface *i)
+{
+    const uint8_t *ip = rte_pktmbuf_mtod_offset(m, const uint8_t *, m->l2_len);
+    const bool is_ipv6 = ip[0] >> 4 == 6;
+    const struct vgw_ip source = ip_from_bytes(is_ipv6 ? 6 : 4, ip + (is_ipv6 ? 8 : 12));
+    uint32_t value;
+
+    if (ip_is_link_local(&source))
+        return true;
+    value = fib_lookup(i->vrouter, &source);
+    if (i->rpf == VGW_RPF_STRICT)
+        return leads_out_of(value, (uint32_t)(i - interfaces));
+    return forward_kind(value) != FORWARD_NONE && forward_kind(value) != FORWARD_BLACKHOLE;
+}
+
+/* The verdict on unicast that came in by an interface which looks at reverse paths. */
+static unsigned int check_reverse_path(const struct rte_mbuf *m, const struct interface *i,
+                                       unsigned int verdict)
+{
+    if (verdict != TO_ROUTE && verdict != TO_VXLAN)
+        return verdict;
+    return reverse_path_is_right(m, i) ? verdict : VGW_DROP_RPF;
+}
+
+static inline unsigned int verdict_of(struct packet *p, const struct interface *i)
+{
+    unsigned int verdict = packet_verdict(p, i);
+
+    return likely(i->rpf == VGW_RPF_NONE) ? verdict : check_reverse_path(p->mbuf, i, verdict);
 }
 
 static void dispatch(struct worker *w, struct packet *p, unsigned int verdict, uint32_t vrouter,

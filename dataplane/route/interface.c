@@ -433,6 +433,8 @@ static int check(const struct vgw_interface *body, struct error *e)
     if (body->port != 0 && port_by_id(body->port) == 0)
         return error_set(e, ENOENT, "interface %u names port %u, which does not exist", body->id,
                          body->port);
+    if (body->rpf > VGW_RPF_LOOSE)
+        return error_set(e, EINVAL, "interface %u: no such check of reverse paths", body->id);
     if (body->encap.kind > VGW_ENCAP_QINQ)
         return error_set(e, EINVAL, "interface %u: it is untagged, dot1q or qinq", body->id);
     if (memchr(body->name, '\0', sizeof(body->name)) == NULL)
@@ -475,6 +477,7 @@ static int configure(uint32_t index, const struct vgw_interface *body, struct er
     if (body->has_anycast_mac)
         memcpy(s->anycast_mac, body->anycast_mac, sizeof(s->anycast_mac));
     s->mtu = body->mtu;
+    interfaces[index].rpf = body->rpf;
     memcpy(s->name, body->name, sizeof(s->name));
     return 0;
 }

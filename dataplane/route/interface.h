@@ -25,6 +25,7 @@ struct interface {
     struct rte_ether_addr mac; /* in force */
     uint8_t tag[8];
     struct rte_ether_addr anycast_mac; /* zero: none */
+    uint8_t rpf;                       /* enum vgw_rpf */
     bool is_l3vni;                     /* vxlan/l3vni.h; it has neither id nor addresses */
     /* main thread only */
     uint16_t address_count;

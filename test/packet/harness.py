@@ -141,6 +141,7 @@ def to_mac(text):
     return Mac((u8 * 6)(*(int(b, 16) for b in text.split(":")))) if text else Mac()
 
 
+RPF_NONE, RPF_STRICT, RPF_LOOSE = range(3)
 ENCAP_UNTAGGED, ENCAP_DOT1Q, ENCAP_QINQ, ENCAP_OUTER, ENCAP_PORT = range(5)
 
 
@@ -187,7 +188,7 @@ class Interface(Structure):
     _fields_ = [("id", u32), ("vrouter", u32), ("port", u32), ("network", u32), ("kind", u8), ("enabled", u8),
                 ("has_mac", u8), ("has_anycast_mac", u8), ("encap", Encap), ("mac", Mac), ("anycast_mac", Mac),
                 ("mtu", u16), ("anycast_count", u16), ("name", ctypes.c_char * 64),
-                ("address_count", u32)]
+                ("rpf", u8), ("_pad", u8 * 3), ("address_count", u32)]
 
 
 class NextHop(Structure):
@@ -680,13 +681,13 @@ class Gateway:
                                         (name or f"vrouter{id}").encode()))
 
     def interface(self, id, vrouter, port=0, addresses=(), vlan=0, inner=0, tpid=None, mac=None, mtu=0,
-                  enabled=True, network=0, anycast=(), anycast_mac=None, name=""):
+                  enabled=True, network=0, anycast=(), anycast_mac=None, name="", rpf=0):
         """With a port: routed; with a network: IRB; else a loopback. addresses: "192.0.2.1/24"; anycast: those that
-        other leaves have too."""
+        other leaves have too. rpf: RPF_STRICT, RPF_LOOSE."""
         kind = 0 if port else 2 if network else 1
         body = Interface(id, vrouter, port, network, kind, enabled, mac is not None, anycast_mac is not None,
                          encap(None, vlan, inner, tpid), to_mac(mac), to_mac(anycast_mac), mtu, len(anycast),
-                         name.encode(), len(addresses) + len(anycast))
+                         name.encode(), rpf, (0, 0, 0), len(addresses) + len(anycast))
         self.declare("interface", bytes(body) + b"".join(bytes(to_prefix(a)) for a in (*addresses, *anycast)))
 
     def route(self, id, vrouter, prefix, next_hops=(), blackhole=False):

@@ -7,6 +7,7 @@
     port 4           ----- interface 4  10.0.7.1/24        vrouter 2: the same addresses, another tenant
 """
 import pytest
+from harness import RPF_LOOSE, RPF_STRICT
 from scapy.all import (ARP, ICMP, IP, UDP, Dot1Q, Ether, ICMPv6DestUnreach, ICMPv6EchoReply, ICMPv6EchoRequest,
                        ICMPv6ND_NA, ICMPv6ND_NS, ICMPv6NDOptDstLLAddr, ICMPv6PacketTooBig, ICMPv6TimeExceeded, IPv6,
                        IPOption_LSRR, IPOption_NOP, IPOption_RR, Raw, fragment)
@@ -413,6 +414,42 @@ def test_rfc8200_4_extension_headers_are_for_the_destination(router):
     """A chain that nobody understands passes through a router."""
     f = Ether(src=HOST[1], dst=GATEWAY[1]) / IPv6(src=v6(1), dst=v6(2), nh=60) / bytes([59, 0, 0xC3, 4, 0, 0, 0, 0])
     assert bytes(one(router.send(1, f), 2))[54:] == bytes(f)[54:]
+
+
+# --- reverse path ---
+
+
+def rpf(router, port, mode):
+    router.interface(port, vrouter=1, network=NET[port] if port < 3 else 0, port=port if port > 2 else 0, rpf=mode,
+                     mac=GATEWAY[port], addresses=[v4(port, 1) + "/24", v6(port, "1") + "/64"])
+
+
+@pytest.mark.parametrize("address", [v4, v6])
+@pytest.mark.parametrize("port", [1, 3])
+def test_rfc3704_2_2_strict_reverse_path(router, port, address):
+    rpf(router, port, RPF_STRICT)
+    one(router.send(port, packet(port, address(2))), 2)
+    assert router.send(port, packet(port, address(2), source=address(2, 99))) == {}
+    assert router.send(port, packet(port, address(2), source="203.0.113.9" if address is v4 else "2001:db8:f::9")) == {}
+    assert router.drops() == {"rpf": 2}
+
+
+def test_rfc3704_2_2_one_of_several_next_hops_is_enough(router):
+    rpf(router, 3, RPF_STRICT)
+    router.route(1, vrouter=1, prefix="203.0.113.0/24", next_hops=[v4(2), v4(3)])
+    one(router.send(3, packet(3, v4(1), source="203.0.113.9")), 1)
+    router.route(1, vrouter=1, prefix="203.0.113.0/24", next_hops=[v4(2)])
+    assert router.send(3, packet(3, v4(1), source="203.0.113.9")) == {}
+    assert router.drops() == {"rpf": 1}
+
+
+def test_rfc3704_2_4_loose_reverse_path(router):
+    rpf(router, 3, RPF_LOOSE)
+    one(router.send(3, packet(3, v4(1), source=v4(2))), 1)
+    assert router.send(3, packet(3, v4(1), source="203.0.113.9")) == {}
+    router.route(1, vrouter=1, prefix="203.0.113.0/24", blackhole=True)
+    assert router.send(3, packet(3, v4(1), source="203.0.113.9")) == {}
+    assert router.drops() == {"rpf": 2}
 
 
 # --- when nothing is told ---

@@ -138,9 +138,20 @@ static bool name_word(const char *name, int index, struct text *word)
     return true;
 }
 
+/* What a word begins that is no command alone: "macs, neighbours, counters". */
+static void second_words(const char *first, struct text *list)
+{
+    size_t length = strlen(first);
+
+    text_cut(list, 0);
+    for (const struct command *command = commands; command->name; command++)
+        if (!strncmp(command->name, first, length) && command->name[length] == ' ')
+            text_printf(list, "%s%s", list->length ? ", " : "", command->name + length + 1);
+}
+
 static void complete_names(struct completing *c, int count, char *const *words)
 {
-    struct text word = {0};
+    struct text word = {0}, seconds = {0};
 
     for (const struct command *command = commands; command->name; command++) {
         bool fits = !command->hidden;
@@ -149,10 +160,15 @@ static void complete_names(struct completing *c, int count, char *const *words)
             fits = name_word(command->name, i, &word) && command_matches(word.s, words[i]);
         if (!fits || !name_word(command->name, count - 1, &word))
             continue;
-        complete_add(c, word.s,
-                     strlen(command->name) == word.length || count > 1 ? command->help : "", false);
+        if (count == 1 && command->name[word.length] == ' ') {
+            second_words(word.s, &seconds);
+            complete_add(c, word.s, text_get(&seconds), false);
+        } else {
+            complete_add(c, word.s, command->help, false);
+        }
     }
     text_free(&word);
+    text_free(&seconds);
 }
 
 /* --- arguments ------------------------------------------------------------------------------ */

@@ -185,6 +185,16 @@ def test_import_says_what_is_wrong(control):
     assert control.vgw("compare") == ""
 
 
+def test_man_page_has_all_commands_and_shows(empty):
+    page = (SOURCE / "man/vgw.1.scd").read_text()
+    commands = re.findall(r"^  (\S+(?: \S+)?)  +\S", empty.vgw("help"), re.M)
+    shows = re.search(r"there is (config.*)", empty.refused(2, "show", "nothing"))[1].split(", ")
+    assert {"commit", "clear macs"} <= set(commands) and "tunnels" in shows
+    missing = [c for c in commands if f"*{c}" not in page and c not in ("help", "exit")]
+    missing += [w for w in shows if f"*{w}*" not in page and w != "config"]
+    assert not missing
+
+
 # --- errors and exit codes ----------------------------------------------------------------------------
 
 

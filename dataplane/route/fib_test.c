@@ -258,7 +258,8 @@ static void test_a_prefix_costs_little_however_they_are_spread(void **state)
     struct fib_usage usage;
 
     for (uint32_t i = 0; i < COUNT; i++) {
-        entries[i] = (struct entry){.prefix = {.ip = random_ip(6, true), .length = 128}, .vrouter = 2};
+        entries[i] =
+            (struct entry){.prefix = {.ip = random_ip(6, true), .length = 128}, .vrouter = 2};
         entry_set(&entries[i]);
     }
     rcu_reclaim();

@@ -56,7 +56,7 @@ struct port_device {
     const char *name;  /* config.device behind its prefix */
     uint32_t index;    /* in ports[] */
     uint32_t refs;     /* attachments and interfaces */
-    uint64_t retry_ns; /* clock_ns() of the next attempt to open */
+    uint64_t retry_ns; /* clock_ns() of the next attempt to open, or (memif) to connect */
     uint32_t failures; /* in a row */
     bool present;      /* open */
     bool announced_up; /* last event's contents */

@@ -5,6 +5,7 @@
  * zero-copy of DPDK 22.11's driver closes the memory's descriptor once connected, and a second port
  * or a reconnect then fails.
  */
+#include "core/clock.h"
 #include "port/ethdev.h"
 #include "port/port_socket.h"
 
@@ -12,6 +13,7 @@
 #include <stdio.h>
 
 #define RING_LOG2_MAX 14u
+#define CONNECT_NS 2000000000ull /* for what server and client have to say to each other */
 
 static int memif_open(struct port_device *d)
 {
@@ -35,7 +37,17 @@ static int memif_open(struct port_device *d)
         return rc;
     }
     socket_choose_mac(d);
+    d->retry_ns = clock_ns() + CONNECT_NS;
     return 0;
+}
+
+/* The driver's client connects when it is started, and never again: a server that went, or was not
+ * content, takes the device with it, and it is opened anew. */
+static void memif_link(struct port_device *d, struct device_link *link)
+{
+    socket_link(d, link);
+    if (d->config.client && !link->up && (d->link.up || clock_ns() >= d->retry_ns))
+        link->present = false;
 }
 
 const struct port_kind port_kind_memif = {
@@ -43,7 +55,7 @@ const struct port_kind port_kind_memif = {
     .check = socket_check,
     .open = memif_open,
     .close = socket_close,
-    .link = socket_link,
+    .link = memif_link,
     .stats = ethdev_stats,
     .set_mtu = socket_set_mtu,
     .set_mac = socket_set_mac,

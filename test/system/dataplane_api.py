@@ -34,6 +34,7 @@ class SocketClient(harness.Client):
         self.socket = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         self.socket.settimeout(60)
         self.socket.connect(path)
+        self.number = 0
         self.pending = []
         self.generation = 1
         self.request(harness.message(harness.MESSAGES["hello"], name.encode().ljust(64, b"\0")))

@@ -91,3 +91,87 @@ def test_a_guest_is_served_and_served_again_when_it_returns(site, kind, client):
     site.dp.delete("port", 2)
     if not client:
         assert not pathlib.Path(site.socket).exists()
+
+
+def test_a_tap_in_a_namespace(site):
+    """It is made there, works, and is made again when somebody takes it away."""
+    site.dp.port(2, "tap:vm0", netns=site.far.netns, mac="02:00:00:00:00:77")
+    site.dp.attachment(2, network=7, port=2)
+    for _ in range(2):
+        wait_for(lambda: "vm0" in site.far.ip("link"), "the TAP")
+        site.far.ip("address", "flush", "dev", "eth0")
+        site.far.address("vm0", "10.0.0.2/24")
+        site.dp.wait_port(2, link_up=1, present=1)
+        site.host.ip("neighbour", "flush", "all")  # it has another MAC now
+        site.host.wait_ping("10.0.0.2")
+        site.dp.subscribe("port")
+        site.far.ip("link", "del", "vm0")
+        wait_for(lambda: any(e["event"] == "port" and e["id"] == 2 for e in site.dp.client.events(0.1)), "the loss to be told")
+    site.dp.delete("attachment", 2)
+    site.dp.delete("port", 2)
+    wait_for(lambda: "vm0" not in site.far.ip("link"), "the TAP to go")
+
+
+@pytest.mark.parametrize("driver", ["auto", "af-packet"])
+def test_frames_up_to_the_largest_mtu(driver):
+    """9216 bytes of payload, neither more nor less, between two kernel interfaces. AF_XDP has no room for as much: the
+    choice falls on AF_PACKET, and the port says why."""
+    with Topology("jumbo") as t:
+        leaf, a, b = (t.namespace(n) for n in ("leaf", "a", "b"))
+        for h, n in ((a, 1), (b, 2)):
+            t.wire(h, "eth0", leaf, f"p{n}", mtu=9216)
+            h.address("eth0", f"10.0.0.{n}/24")
+        with Dataplane(netns=leaf.netns) as dp:
+            dp.network(7)
+            for n in (1, 2):
+                dp.port(n, f"netdev:p{n}", mtu=9216, driver=driver)
+                dp.attachment(n, network=7, port=n)
+                state = dp.wait_port(n, link_up=1)
+                assert state["driver"] == "af_packet"
+                assert ("MTU" in state["reason"]) == (driver == "auto"), state
+            a.wait_ping("10.0.0.2")
+            for size in (9188, 9187, 4000, 2020, 2019, 1473):
+                assert a.ping("10.0.0.2", count=5, size=size, flags=["-M", "do"]), size
+            assert "mtu-exceeded" not in dp.drops()
+
+
+def test_the_driver_and_what_is_wrong_are_told(site):
+    """AF_XDP where it works; AF_PACKET as asked for; no device: why, until it comes."""
+    assert site.dp.state("port", 1)["driver"] == "af_xdp"
+    site.leaf.ip("link", "add", "one", "type", "veth", "peer", "name", "other")
+    site.leaf.up("one", "other")
+    site.dp.port(2, "netdev:one", driver="af-packet")
+    assert site.dp.wait_port(2, link_up=1)["driver"] == "af_packet"
+    site.dp.port(3, "netdev:nowhere")
+    assert "nowhere" in site.dp.wait_port(3, present=0)["reason"]
+    site.leaf.ip("link", "add", "nowhere", "type", "veth", "peer", "name", "somewhere")
+    site.leaf.up("nowhere", "somewhere")
+    site.dp.wait_port(3, link_up=1)
+
+
+def test_receive_queues_are_spread_over_workers():
+    """Four queues, two workers: two each; and frames arrive by them all the same."""
+    cpus = sorted(os.sched_getaffinity(0))
+    if len(cpus) < 2:
+        pytest.skip("one CPU")
+    with Topology("queues") as t:
+        leaf, a, b = (t.namespace(n) for n in ("leaf", "a", "b"))
+        for h, n in ((a, 1), (b, 2)):
+            leaf.ip("link", "add", f"p{n}", "numrxqueues", "4", "numtxqueues", "4", "type", "veth", "peer", "name", "eth0",
+                    "netns", h.netns, "numrxqueues", "4", "numtxqueues", "4")
+            leaf.up(f"p{n}")
+            h.address("eth0", f"10.0.0.{n}/24")
+            h.offloads_off("eth0")
+        with Dataplane(netns=leaf.netns, cores=f"{cpus[0]},{cpus[1]}") as dp:
+            dp.network(7)
+            for n in (1, 2):
+                dp.port(n, f"netdev:p{n}", rx_queues=4)
+                dp.attachment(n, network=7, port=n)
+                assert dp.wait_port(n, link_up=1)["rx_queues"] == 4
+            workers = [q["worker"] for q in dp.query("port_queue") if q["port"] == 1 and not q["tx"]]
+            assert sorted(workers) == [0, 0, 1, 1]
+            a.wait_ping("10.0.0.2")
+            for cpu in cpus[:2]:
+                assert a.run("taskset", "-c", cpu, "ping", "-n", "-q", "-c", 20, "-i", "0.05", "10.0.0.2")
+            received = [q["packets"] for q in dp.query("port_queue") if q["port"] == 1 and not q["tx"]]
+            assert sum(received) >= 40

@@ -106,8 +106,17 @@ struct vgw_declare {
     uint32_t count; /* of items that follow */
 };
 
+/* One more refused item of a DECLARE; see struct vgw_ack. */
+struct vgw_refusal {
+    uint32_t item; /* its index */
+    int32_t error; /* negative errno */
+    char text[VGW_ERROR_MAX];
+};
+#define VGW_REFUSALS_MAX 320 /* in one ACK */
+
 /* Answers DECLARE, GENERATION_*, SUBSCRIBE, and anything refused. Items after a failed one are
- * applied all the same. */
+ * applied all the same. What was refused after the first follows as struct vgw_refusal, in order,
+ * as far as VGW_REFUSALS_MAX goes; how many there are, the length tells. */
 struct vgw_ack {
     struct vgw_header header;
     int32_t error;            /* 0, or the negative errno of the first failure */

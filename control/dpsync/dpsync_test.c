@@ -237,6 +237,24 @@ static void test_refusals_are_named(void **state)
     assert_int_equal(status->failure_count, 2);
 }
 
+static bool refuse_all(void *arg, const struct intent_item *item)
+{
+    return true;
+}
+
+/* A data plane that takes nothing, and says so of each item, is told everything twice and hardly
+ * more: once in the walk, once after its end. */
+static void test_refusals_of_everything_are_cheap(void **state)
+{
+    const struct dpsync_status *status = dpsync_status(test.dpsync);
+
+    test.fake.refuse = refuse_all;
+    test.fake.names_all = true;
+    fake_run_until(&test.fake, synced, NULL);
+    assert_int_equal(status->failure_count + status->failures_more, 2 * OBJECTS);
+    assert_true(test.fake.item_count < 3 * 2 * OBJECTS);
+}
+
 static void count_answer(void *arg, int error, const struct vgw_query_reply *reply,
                          const void *records)
 {
@@ -425,6 +443,7 @@ int main(void)
         TEST(test_changes_come_in_order),
         TEST(test_what_is_gone_is_not_declared),
         TEST(test_refusals_are_named),
+        TEST(test_refusals_of_everything_are_cheap),
         TEST(test_lost_connection),
         TEST(test_lost_during_a_resync),
         TEST(test_query),

@@ -40,6 +40,24 @@ static void send_ack(struct fake_dataplane *fake, uint32_t request, int error, u
     fake_send(fake, &ack, sizeof(ack));
 }
 
+/* What was refused of a message. */
+struct refused {
+    struct vgw_ack ack;
+    struct vgw_refusal more[VGW_REFUSALS_MAX];
+};
+
+static void refuse(struct refused *r, uint32_t *count, uint32_t item)
+{
+    if (r->ack.error == 0) {
+        r->ack.error = -EINVAL;
+        r->ack.failed_item = item;
+        strcpy(r->ack.text, "the fake refuses it");
+    } else if (*count < VGW_REFUSALS_MAX) {
+        r->more[*count] = (struct vgw_refusal){.item = item, .error = -EINVAL};
+        strcpy(r->more[(*count)++].text, "the fake refuses it");
+    }
+}
+
 static void take_hello(struct fake_dataplane *fake, const struct vgw_header *message)
 {
     struct vgw_hello_reply reply = {.version = "fake", .generation = fake->generation};
@@ -63,8 +81,10 @@ static void take_declare(struct fake_dataplane *fake, const struct vgw_header *m
 {
     const struct vgw_declare *declare = (const struct vgw_declare *)message;
     const char *at = (const char *)(declare + 1), *end = (const char *)message + message->length;
-    uint32_t applied = 0, failed = UINT32_MAX;
+    static struct refused r;
+    uint32_t more = 0;
 
+    r.ack = (struct vgw_ack){.failed_item = UINT32_MAX};
     assert_int_equal(declare->generation, fake->generation);
     assert_true(message->length <= VGW_MESSAGE_MAX);
     for (uint32_t i = 0; i < declare->count; i++) {
@@ -77,14 +97,16 @@ static void take_declare(struct fake_dataplane *fake, const struct vgw_header *m
         remember(fake, &item);
         at += sizeof(*header) + header->length;
         if (fake->refuse != NULL && fake->refuse(fake->arg, &item))
-            failed = failed == UINT32_MAX ? i : failed;
+            refuse(&r, &more, i);
         else
-            applied++;
+            r.ack.applied++;
     }
     assert_ptr_equal(at, end);
     if (!fake->hold) {
-        send_ack(fake, message->request, failed == UINT32_MAX ? 0 : -EINVAL, applied, failed,
-                 failed == UINT32_MAX ? "" : "the fake refuses it");
+        size_t size = sizeof(r.ack) + (fake->names_all ? more * sizeof(r.more[0]) : 0);
+
+        r.ack.header = answer_header(fake, VGW_MESSAGE_ACK, size, message->request);
+        fake_send(fake, &r, size);
         return;
     }
     fake->held[fake->held_used] = message->request;

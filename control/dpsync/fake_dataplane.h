@@ -43,7 +43,8 @@ struct fake_dataplane {
     /* What is answered. */
     bool (*refuse)(void *arg, const struct intent_item *item);
     void *arg;
-    bool hold; /* ACKs of declarations wait for fake_release() */
+    bool names_all; /* every refused item of a message, not only the first */
+    bool hold;      /* ACKs of declarations wait for fake_release() */
     uint32_t held[FAKE_HELD_MAX];
     uint32_t held_count[FAKE_HELD_MAX]; /* items of each */
     unsigned int held_used, held_most;

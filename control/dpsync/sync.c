@@ -7,9 +7,10 @@
  * else the walk will come to it. Bodies are compiled from the store when they are sent, so an
  * object that is declared again, or late, is declared as it is now.
  *
- * The data plane names the first item of a message that it refused. What stood behind it is
- * declared once more, so that each refusal gets its name; what was refused in a resync is tried
- * again after its end, when leftovers of earlier generations are no longer in the way.
+ * The data plane names the items of a message that it refused, as many as its answer takes. What
+ * stood behind the last of these is declared once more when there were others, so that each refusal
+ * gets its name; what was refused in a resync is tried again after its end, when leftovers of
+ * earlier generations are no longer in the way.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -292,30 +293,44 @@ static void put_aside(struct dpsync *dpsync, const struct intent_item *items, si
     }
 }
 
-static void take_refusal(struct dpsync *dpsync, const struct sync_batch *batch,
-                         const struct vgw_ack *ack)
+/* One item that the data plane named. */
+static void take_refused(struct dpsync *dpsync, const struct intent_item *item, int error,
+                         const char *words)
 {
-    const struct intent_item *items = batch->items;
-    uint32_t first = ack->failed_item;
     char text[VGW_ERROR_MAX];
 
-    memcpy(text, ack->text, sizeof(text));
+    memcpy(text, words, sizeof(text));
     text[sizeof(text) - 1] = '\0';
     if (text[0] == '\0')
-        snprintf(text, sizeof(text), "%s", strerror(-ack->error));
-    if (first >= batch->count) { /* the whole message */
-        for (uint32_t i = 0; i < batch->count; i++)
-            add_failure(dpsync, &items[i], text);
-        return;
-    }
-    if (items[first].op == VGW_OP_DELETE && ack->error == -ENOENT)
+        snprintf(text, sizeof(text), "%s", strerror(-error));
+    if (item->op == VGW_OP_DELETE && error == -ENOENT)
         ; /* it is not there: as it should be */
     else if (dpsync->phase != SYNC_LIVE)
-        put_aside(dpsync, &items[first], 1);
+        put_aside(dpsync, item, 1);
     else
-        add_failure(dpsync, &items[first], text);
-    if (ack->applied + 1 < batch->count)
-        put_aside(dpsync, items + first + 1, batch->count - first - 1);
+        add_failure(dpsync, item, text);
+}
+
+static void take_refusals(struct dpsync *dpsync, const struct sync_batch *batch,
+                          const struct vgw_ack *ack)
+{
+    const struct vgw_refusal *more = (const struct vgw_refusal *)(ack + 1);
+    uint32_t count = (uint32_t)((ack->header.length - sizeof(*ack)) / sizeof(*more));
+    uint32_t last = ack->failed_item, named = 1;
+
+    if (last >= batch->count) { /* the whole message */
+        for (uint32_t i = 0; i < batch->count; i++)
+            take_refused(dpsync, &batch->items[i], ack->error, ack->text);
+        return;
+    }
+    take_refused(dpsync, &batch->items[last], ack->error, ack->text);
+    for (uint32_t i = 0; i < count && more[i].item > last && more[i].item < batch->count; i++) {
+        last = more[i].item;
+        take_refused(dpsync, &batch->items[last], more[i].error, more[i].text);
+        named++;
+    }
+    if (ack->applied + named < batch->count)
+        put_aside(dpsync, batch->items + last + 1, batch->count - last - 1);
 }
 
 static void take_end(struct dpsync *dpsync, const struct vgw_ack *ack)
@@ -352,7 +367,7 @@ bool sync_ack(struct dpsync *dpsync, const struct vgw_ack *ack)
     for (uint32_t i = 0; dpsync->status.failure_count > 0 && i < batch->count; i++)
         forget_failure(dpsync, &batch->items[i]);
     if (ack->error != 0)
-        take_refusal(dpsync, batch, ack);
+        take_refusals(dpsync, batch, ack);
     free(batch);
     schedule(dpsync);
     return true;

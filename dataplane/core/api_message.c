@@ -19,11 +19,17 @@
 #define ITEMS_AHEAD 12 /* of a DECLARE: their memory is asked for before they are applied */
 #define RECORDS_MAX (VGW_MESSAGE_MAX - sizeof(struct vgw_query_reply))
 
-static void ack_send(struct api_client *c, uint32_t request, struct vgw_ack *ack)
+static void ack_send_more(struct api_client *c, uint32_t request, struct vgw_ack *ack,
+                          const struct vgw_refusal *refusals, uint32_t count)
 {
     ack->header.type = VGW_MESSAGE_ACK;
     ack->header.request = request;
-    api_client_send(c, &ack->header, sizeof(*ack), NULL, 0);
+    api_client_send(c, &ack->header, sizeof(*ack), refusals, count * sizeof(*refusals));
+}
+
+static void ack_send(struct api_client *c, uint32_t request, struct vgw_ack *ack)
+{
+    ack_send_more(c, request, ack, NULL, 0);
 }
 
 __attribute__((format(printf, 4, 5))) static void ack_error(struct api_client *c, uint32_t request,
@@ -151,10 +157,26 @@ static void look_ahead(const char **at, const char *end)
         object_prefetch(item->object, item + 1, item->length);
 }
 
+/* The first goes into the ACK itself, the others behind it. */
+static void refuse(struct vgw_ack *ack, struct vgw_refusal *more, uint32_t *count, uint32_t item,
+                   int error, const struct error *e)
+{
+    if (ack->failed_item == UINT32_MAX) {
+        ack->failed_item = item;
+        ack->error = error;
+        strcpy(ack->text, e->text);
+    } else if (*count < VGW_REFUSALS_MAX) {
+        more[*count] = (struct vgw_refusal){.item = item, .error = error};
+        strcpy(more[(*count)++].text, e->text);
+    }
+}
+
 static bool declare(struct api_client *c, const void *message)
 {
+    static struct vgw_refusal more[VGW_REFUSALS_MAX];
     const struct vgw_declare *m = message;
     struct vgw_ack ack = {.failed_item = UINT32_MAX};
+    uint32_t more_count = 0;
     const char *begin = (const char *)(m + 1), *end = (const char *)m + m->header.length;
     const char *at = begin, *ahead = begin;
 
@@ -177,15 +199,12 @@ static bool declare(struct api_client *c, const void *message)
         e.text[0] = '\0';
         rc = item_apply(item_next(&at, end), m->generation, &e);
 
-        if (rc >= 0) {
+        if (rc >= 0)
             ack.applied++;
-        } else if (ack.failed_item == UINT32_MAX) {
-            ack.failed_item = i;
-            ack.error = rc;
-            memcpy(ack.text, e.text, sizeof(ack.text));
-        }
+        else
+            refuse(&ack, more, &more_count, i, rc, &e);
     }
-    ack_send(c, m->header.request, &ack);
+    ack_send_more(c, m->header.request, &ack, more, more_count);
     return true;
 }
 

@@ -364,6 +364,7 @@ EVENT_BODIES = {"mac_learned": MacEvent, "mac_moved": MacEvent, "mac_aged": MacE
 
 HEADER = struct.Struct("=IHHII")  # struct vgw_header
 ACK = struct.Struct("=iIII192s")
+REFUSAL = struct.Struct("=Ii192s")
 ACTION_REPLY = struct.Struct("=iI192s")
 QUERY_REPLY = struct.Struct("=IIIIQ")
 EVENT = struct.Struct("=IIQ")
@@ -454,7 +455,9 @@ class Client:
     @staticmethod
     def ack_of(body):
         error, applied, failed_item, swept, text = ACK.unpack_from(body)
-        return {"error": error, "applied": applied, "failed_item": failed_item, "swept": swept, "text": text_of(text)}
+        more = [(item, e, text_of(t)) for item, e, t in REFUSAL.iter_unpack(body[ACK.size:])]
+        return {"error": error, "applied": applied, "failed_item": failed_item, "swept": swept, "text": text_of(text),
+                "refusals": more}
 
     def ack(self, data):
         """Sends a message that is answered by an ACK; raises ApiError when that says so."""

@@ -90,6 +90,21 @@ def test_unknown_object_is_refused_and_the_others_are_declared(gateway):
     assert [n["id"] for n in gateway.query("network")] == [1, 2]
 
 
+def test_each_refused_item_is_named(gateway):
+    with pytest.raises(ApiError) as e:
+        gateway.client.declare(item(77, bytes(8)), network(1), item(78, bytes(8)), network(1 << 26))
+    assert e.value.more["failed_item"] == 0
+    assert [(i, error) for i, error, _ in e.value.more["refusals"]] == [(2, -errno.EINVAL), (3, -errno.EINVAL)]
+    assert "78" in e.value.more["refusals"][0][2]
+
+
+def test_more_refusals_than_an_answer_takes(gateway):
+    with pytest.raises(ApiError) as e:
+        gateway.client.declare(*(item(77, bytes(8)) for _ in range(1000)), network(1))
+    assert e.value.more["applied"] == 1
+    assert [i for i, *_ in e.value.more["refusals"]] == list(range(1, 321))
+
+
 def test_unknown_operation_is_refused(gateway):
     with pytest.raises(ApiError) as e:
         gateway.client.declare(item("network", bytes(8), op=3))

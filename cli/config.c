@@ -157,11 +157,13 @@ static void lines_free(struct lines *lines)
     free(lines->line);
 }
 
-static void lines_read(struct lines *lines, FILE *file)
+/* 0, or the errno of what could not be read. */
+static int lines_read(struct lines *lines, FILE *file)
 {
     size_t size = 0;
     char *text = NULL;
     ssize_t length;
+    int error;
 
     for (int number = 1; (length = getline(&text, &size, file)) >= 0; number++) {
         struct tokens tokens;
@@ -178,7 +180,9 @@ static void lines_read(struct lines *lines, FILE *file)
             abort();
         lines->line[lines->count++] = (struct line){.tokens = tokens, .number = number};
     }
+    error = ferror(file) ? errno : 0;
     free(text);
+    return error;
 }
 
 /* One line: collected into the edit, or (a delete, with `send`) sent behind what was collected. */
@@ -239,8 +243,9 @@ static int apply_file(struct cli *cli, const char *name)
     if (!file)
         return cli_error(cli, CLI_REFUSED, "cannot read %s: %s", name, strerror(errno));
     name = standard ? "stdin" : name;
-    lines_read(&lines, file);
-    rc = take_lines(cli, &lines, name, false);
+    rc = lines_read(&lines, file);
+    rc = rc ? cli_error(cli, CLI_REFUSED, "cannot read %s: %s", name, strerror(rc))
+            : take_lines(cli, &lines, name, false);
     if (!rc)
         rc = take_lines(cli, &lines, name, true);
     lines_free(&lines);

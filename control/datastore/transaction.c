@@ -218,10 +218,17 @@ int datastore_rollback(struct datastore *ds, int64_t revision, uint32_t *changes
     int64_t target = revision > 0 ? revision : last + revision;
     int err;
 
-    if (target < 0 || target > last) {
+    if (target < 0) {
+        datastore_error(
+            errors, "invalid-value", NULL,
+            "cannot go back %lld commits: there were %lld since the empty configuration",
+            -(long long)revision, (long long)last);
+        return -EINVAL;
+    }
+    if (target > last) {
         datastore_error(errors, "invalid-value", NULL,
-                        "there is no revision %lld; there are %lld, or 0 to -%lld counted back",
-                        (long long)revision, (long long)last, (long long)last);
+                        "there is no revision %lld; revisions are 0 to %lld", (long long)revision,
+                        (long long)last);
         return -EINVAL;
     }
     overlay_journal_begin(&ds->candidate);

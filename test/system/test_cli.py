@@ -143,6 +143,8 @@ def test_apply_checks_all_lines_before_the_first(control):
     assert error.startswith("vgw: stdin:4: \"7\" is no value of mtu; it takes 68..9216\n")
     assert control.vgw("compare") == ""
     assert "begins with set or delete" in control.refused(2, "apply", "-", stdin="show ports\n")
+    assert "cannot read /etc: Is a directory" in control.refused(1, "apply", "/etc")
+    assert "cannot read /nothing" in control.refused(1, "apply", "/nothing")
     assert "not closed" in control.refused(2, "apply", "-", stdin='set port a description "x\n')
 
 
@@ -166,7 +168,8 @@ def test_commits_roll_back(control):
     assert control.vgw("compare") == "  port uplink\n-     mtu 9000\n"
     control.vgw("rollback", "revision", "2")
     assert control.vgw("compare") == ""
-    assert "no revision" in control.refused(1, "rollback", "99")
+    assert "cannot go back 99 commits: there were 2" in control.refused(1, "rollback", "99")
+    assert "no revision 99; revisions are 0 to 2" in control.refused(1, "rollback", "revision", "99")
     control.refused(2, "rollback")
 
 

@@ -121,6 +121,16 @@ def test_seeing(site):
             assert user.types(line).strip()
 
 
+def test_every_configuration_is_valid(site):
+    """Also those of sections that other tests build: by themselves, whatever was committed before."""
+    t, _, leaf, _, gw = site
+    user = Typist(t, leaf, gw)
+    for number, block in enumerate(b for b in blocks(README) if b.startswith("set ")):
+        file = t.directory / f"block-{number}"
+        file.write_text(block)
+        user.types(f"echo '{{}}' | vgw import - && vgw apply {file} && vgw validate && vgw discard")
+
+
 def test_targets_of_make():
     """Every `make X` that README names is a target, and help lists it."""
     known = subprocess.run(["make", "-C", SOURCE, "help"], capture_output=True, text=True, check=True).stdout

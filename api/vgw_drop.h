@@ -41,6 +41,7 @@
     X(TTL, "ttl-exceeded", "its TTL or hop limit does not let it pass (RFC 1812 5.3.1)")           \
     X(NO_ROUTE, "no-route", "no route to the destination")                                         \
     X(BLACKHOLE, "blackhole", "the route is a blackhole")                                          \
+    X(REJECT, "reject", "the route rejects what is sent there")                                    \
     X(NO_NEXT_HOP, "no-next-hop", "none of the route's next hops can be sent to")                  \
     X(IP_TOO_BIG, "ip-too-big",                                                                    \
       "larger than the next link or tunnel carries, and not to be fragmented")                     \

@@ -57,8 +57,9 @@ struct vgw_route {
     uint32_t vrouter;
     struct vgw_prefix prefix;
     uint8_t blackhole;
-    uint8_t _pad[3];
-    uint32_t next_hop_count; /* <= VGW_NEXT_HOPS_MAX; 0 with blackhole only */
+    uint8_t reject; /* a blackhole whose senders are told */
+    uint8_t _pad[2];
+    uint32_t next_hop_count; /* <= VGW_NEXT_HOPS_MAX; 0 with blackhole or reject only */
     struct vgw_next_hop next_hops[];
 };
 
@@ -110,8 +111,8 @@ struct vgw_route_state {
     uint32_t vrouter;
     struct vgw_prefix prefix;
     uint8_t protocol; /* enum vgw_route_protocol */
-    uint8_t blackhole;
-    uint8_t active; /* this next hop is in use */
+    uint8_t blackhole; /* 1, or 2: a reject route */
+    uint8_t active;    /* this next hop is in use */
     uint8_t weight;
     uint32_t interface;
     struct vgw_ip next_hop; /* family 0: on link */

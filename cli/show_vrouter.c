@@ -86,6 +86,8 @@ static void route_next_hops(struct text *text, const json_t *row)
 
     if (json_is_true(json_object_get(row, "blackhole")))
         text_puts(text, "blackhole");
+    if (json_is_true(json_object_get(row, "reject")))
+        text_puts(text, "reject");
     for (size_t i = 0; i < json_array_size(hops); i++) {
         const json_t *hop = json_array_get(hops, i);
         const char *address = json_string_value(json_object_get(hop, "address"));

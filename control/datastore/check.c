@@ -189,8 +189,8 @@ static int check_static_route(struct check *check)
         else if (is_group_or_none(address))
             refuse(check, n, "next hop %s is not a unicast address", address);
     }
-    if (!found && !find(check->entry, "blackhole"))
-        refuse(check, NULL, "the route to %s has neither a next-hop nor blackhole; give one",
+    if (!found && !find(check->entry, "blackhole") && !find(check->entry, "reject"))
+        refuse(check, NULL, "the route to %s has neither next-hop, blackhole nor reject; give one",
                prefix);
     return 0;
 }

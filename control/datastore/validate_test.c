@@ -185,7 +185,7 @@ static void routes_are_checked(void **state)
     commit_refuses(f, DATASTORE_CREATE, CORE,
                    "{\"vgw:static-route\":[{\"prefix\":\"10.3.0.0/16\"}]}",
                    CORE "/static-route=10.3.0.0%2F16",
-                   "the route to 10.3.0.0/16 has neither a next-hop nor blackhole; give one");
+                   "the route to 10.3.0.0/16 has neither next-hop, blackhole nor reject; give one");
     commit_refuses(f, DATASTORE_CREATE, CORE,
                    "{\"vgw:static-route\":[{\"prefix\":\"10.3.0.0/16\",\"next-hop\":[{\"address\":"
                    "\"2001:db8::2\"}]}]}",

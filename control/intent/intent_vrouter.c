@@ -135,6 +135,7 @@ int intent_route(const struct source *source, void *buffer, size_t size)
     route->id = source->entry->id;
     route->vrouter = source->entry->parent;
     route->blackhole = source_has(source, "blackhole");
+    route->reject = source_has(source, "reject");
     if (!source_read_prefix(source_text(source, "prefix"), &route->prefix))
         return -EINVAL;
     err = read_next_hops(source, route);

@@ -186,7 +186,7 @@ static json_t *route_entry(struct state *state, const void *record, const struct
     set_protocol(entry, route);
     state_set_bool(entry, "active", route->active);
     if (route->blackhole)
-        state_set_bool(entry, "blackhole", true);
+        state_set_bool(entry, route->blackhole == 2 ? "reject" : "blackhole", true);
     route_more(state, entry, record);
     return entry;
 }

@@ -37,6 +37,8 @@ static struct error_code code_of(enum vgw_drop reason)
     case VGW_DROP_NO_NEXT_HOP:
     case VGW_DROP_NEIGHBOUR: /* host unreachable; address unreachable */
         return (struct error_code){{ICMP_UNREACHABLE, ICMPV6_UNREACHABLE}, {1, 3}};
+    case VGW_DROP_REJECT: /* host unreachable; RFC 4443 3.1: reject route to destination */
+        return (struct error_code){{ICMP_UNREACHABLE, ICMPV6_UNREACHABLE}, {1, 6}};
     case VGW_DROP_IP_TOO_BIG:
         return (struct error_code){{ICMP_UNREACHABLE, ICMPV6_TOO_BIG},
                                    {ICMP_FRAGMENTATION_NEEDED, 0}};

@@ -22,8 +22,9 @@ static uint32_t value_of_route(const struct route *r)
     case VGW_ROUTE_CONNECTED:
         return forward_make(FORWARD_CONNECTED, r->interface);
     default:
-        return r->blackhole ? forward_make(FORWARD_BLACKHOLE, 0)
-                            : forward_make(FORWARD_PATH, r->path);
+        if (r->blackhole)
+            return forward_make(r->reject ? FORWARD_REJECT : FORWARD_BLACKHOLE, 0);
+        return forward_make(FORWARD_PATH, r->path);
     }
 }
 

@@ -18,6 +18,7 @@ enum forward_kind {
     FORWARD_PATH,      /* to one of paths[index], by the flow */
     FORWARD_BLACKHOLE,
     FORWARD_BROADCAST, /* of a connected subnet */
+    FORWARD_REJECT,    /* as a blackhole, but the sender is told */
 };
 
 #define FORWARD_INDEX_MAX (1u << 28)

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Next hops, see next_hop.h. One that no interface is named for is found by the longest connected
- * prefix that has its address: routes through routes are resolved one level deep.
+ * Next hops, see next_hop.h. One that no interface is named for is found by the longest usable
+ * prefix that has its address: on the link of a connected one, or through the next hops of another
+ * route (RFC 4271 9.1.2.1 calls that recursive). A route that leads back to the next hop itself is
+ * passed over, as is one through more levels than LEVELS_MAX; a blackhole leads nowhere.
  *
  * The lists here are walked while paths and routes change in consequence; what is given up
  * meanwhile is freed later (path_reap() in path.c), so that a walk never loses its place.
@@ -18,6 +20,7 @@
 #include <stdlib.h>
 
 #define BUCKETS (1u << 17)
+#define LEVELS_MAX 8
 
 LIST_HEAD(next_hop_list, next_hop);
 
@@ -29,32 +32,89 @@ static struct next_hop **bucket_of(uint32_t vrouter, uint32_t interface, const s
     return &buckets[ip_hash(ip, rte_jhash_2words(vrouter, interface, 0)) % BUCKETS];
 }
 
-static uint32_t interface_of(const struct next_hop *n)
+/* Where a next hop is: on an interface, or behind a path; neither: unknown. */
+struct place {
+    uint32_t interface;
+    uint32_t via;
+};
+
+static const struct next_hop *seeker; /* whose place is looked for */
+
+static const struct route *first_usable(const struct route *r)
 {
-    if (n->interface == 0)
-        return route_connected(n->vrouter, &n->ip);
-    if (!interfaces[n->interface].up || interfaces[n->interface].vrouter != n->vrouter)
-        return 0;
-    return n->interface;
+    while (r != NULL && !r->usable)
+        r = r->next;
+    return r;
 }
 
-static void resolve(struct next_hop *n)
+static bool leads_on(const void *value)
 {
-    uint32_t interface = interface_of(n);
-    uint32_t old = n->adjacency;
-    struct path_member *m;
+    const struct route *r = first_usable(value);
 
-    if (interface == (old == 0 ? 0 : adjacencies[old].interface))
-        return;
+    return r != NULL && (r->path == 0 || !path_leads_to(r->path, seeker, LEVELS_MAX));
+}
+
+static struct place look_up(const struct next_hop *n)
+{
+    const struct route *r;
+
+    if (ip_is_link_local(&n->ip)) /* says nothing about its link */
+        return (struct place){0, 0};
+    seeker = n;
+    r = first_usable(rib_lookup(&vrouters[n->vrouter].routes, &n->ip, leads_on));
+    if (r != NULL && r->protocol == VGW_ROUTE_CONNECTED)
+        return (struct place){r->interface, 0};
+    return (struct place){0, r == NULL ? 0 : r->path};
+}
+
+static struct place place_of(const struct next_hop *n)
+{
+    if (n->interface == 0)
+        return look_up(n);
+    if (!interfaces[n->interface].up || interfaces[n->interface].vrouter != n->vrouter)
+        return (struct place){0, 0};
+    return (struct place){n->interface, 0};
+}
+
+static void settle(struct next_hop *n, struct place place)
+{
+    uint32_t old = n->adjacency, old_via = n->via;
+
     if (old != 0)
         adjacency_detach(old, n);
-    n->adjacency = interface == 0 ? 0 : adjacency_get(interface, &n->ip);
+    if (old_via != 0)
+        path_remove_user(&n->user);
+    n->adjacency = place.interface == 0 ? 0 : adjacency_get(place.interface, &n->ip);
+    n->via = place.via;
+    path_ref(n->via);
     if (n->adjacency != 0)
         adjacency_attach(n->adjacency, n);
-    LIST_FOREACH (m, &n->members, of_next_hop) {
-        path_update(m->path);
-    }
+    if (n->via != 0)
+        path_add_follower(n->via, &n->user);
+    next_hop_changed(n);
     adjacency_put(old);
+    path_put(old_via);
+}
+
+/* Has it another place? */
+static bool resolve(struct next_hop *n)
+{
+    struct place place = place_of(n);
+    uint32_t interface = n->adjacency == 0 ? 0 : adjacencies[n->adjacency].interface;
+
+    if (place.interface == interface && place.via == n->via)
+        return false;
+    settle(n, place);
+    return true;
+}
+
+/* What it is reached through has changed: maybe so that it leads back here. */
+static void via_changed(struct path_user *user)
+{
+    struct next_hop *n = (struct next_hop *)user;
+
+    if (!resolve(n))
+        next_hop_changed(n);
 }
 
 void next_hop_changed(struct next_hop *n)
@@ -97,6 +157,7 @@ static struct next_hop *create(uint32_t vrouter, uint32_t interface, const struc
     n->interface = interface;
     n->ip = *ip;
     n->refs = 1;
+    n->user.changed = via_changed;
     if (interface != 0) {
         LIST_INSERT_HEAD(&tied_to[interface], n, of_interface);
     } else if (rib_set(&vrouters[vrouter].next_hops, &host, n) < 0) {
@@ -139,6 +200,10 @@ void next_hop_put(struct next_hop *n)
     if (n->adjacency != 0) {
         adjacency_detach(n->adjacency, n);
         adjacency_put(n->adjacency);
+    }
+    if (n->via != 0) {
+        path_remove_user(&n->user);
+        path_put(n->via);
     }
     free(n);
 }

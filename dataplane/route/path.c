@@ -25,11 +25,13 @@ struct path_set { /* what main knows of paths[] with the same index */
     uint16_t mtu;
     bool resolved;
     bool alive;
-    bool idle;      /* on the list of those that may be freed */
+    enum adjacency_grade grade; /* the best of its members' */
+    bool idle;                  /* on the list of those that may be freed */
     uint8_t *owner; /* [PATH_BUCKETS], an index into members; NULL: there is one member alone */
     struct path_member *members;
     struct user_list routes;
     struct user_list senders;
+    struct user_list followers;
 };
 
 struct path *paths;
@@ -84,6 +86,28 @@ static void store_bucket(uint32_t path, uint32_t k, uint32_t adjacency)
         __atomic_store_n(bucket, adjacency, __ATOMIC_RELEASE);
 }
 
+static bool is_resolved(const struct next_hop *n)
+{
+    return n->via != 0 ? sets[n->via].resolved : n->adjacency != 0;
+}
+
+static enum adjacency_grade grade_of(const struct next_hop *n)
+{
+    return n->via != 0 ? sets[n->via].grade : adjacency_grade(n->adjacency);
+}
+
+static uint16_t mtu_of(const struct next_hop *n)
+{
+    return n->via != 0 ? sets[n->via].mtu : adjacencies[n->adjacency].mtu;
+}
+
+/* Of the path that a next hop is reached through, each bucket is used; by an odd factor in another
+ * order, so that the shares of one level do not depend on those of the next. */
+static uint32_t adjacency_in(const struct next_hop *n, uint32_t k)
+{
+    return n->via != 0 ? paths[n->via].bucket[k * 167 & paths[n->via].mask] : n->adjacency;
+}
+
 static void share(uint32_t path, enum adjacency_grade best)
 {
     struct path_set *s = &sets[path];
@@ -92,14 +116,28 @@ static void share(uint32_t path, enum adjacency_grade best)
 
     for (uint32_t i = 0; i < s->count; i++) {
         weights[i] = s->members[i].weight;
-        live[i] =
-            best != ADJACENCY_DEAD && adjacency_grade(s->members[i].next_hop->adjacency) == best;
+        live[i] = best != ADJACENCY_DEAD && grade_of(s->members[i].next_hop) == best;
     }
     buckets_share(s->owner, weights, live, s->count);
     for (uint32_t k = 0; k < PATH_BUCKETS; k++)
-        store_bucket(path, k,
-                     s->owner[k] == BUCKET_NOBODY ? 0
-                                                  : s->members[s->owner[k]].next_hop->adjacency);
+        store_bucket(
+            path, k,
+            s->owner[k] == BUCKET_NOBODY ? 0 : adjacency_in(s->members[s->owner[k]].next_hop, k));
+}
+
+/* A single next hop has one bucket, or as many as the path that it is reached through. */
+static void store_single(uint32_t path)
+{
+    const struct path_set *s = &sets[path];
+    const struct next_hop *n = s->members[0].next_hop;
+    uint16_t mask = n->via != 0 ? paths[n->via].mask : 0;
+
+    if (mask < paths[path].mask)
+        __atomic_store_n(&paths[path].mask, mask, __ATOMIC_RELEASE);
+    for (uint32_t k = 0; k <= mask; k++)
+        store_bucket(path, k, s->alive ? adjacency_in(n, k) : 0);
+    if (mask > paths[path].mask)
+        __atomic_store_n(&paths[path].mask, mask, __ATOMIC_RELEASE);
 }
 
 /* Fills the buckets; what it says of itself to others afterwards is in resolved, alive and mtu. */
@@ -111,26 +149,26 @@ static void compute(uint32_t path)
 
     s->resolved = false;
     for (uint32_t i = 0; i < s->count; i++) {
-        uint32_t adjacency = s->members[i].next_hop->adjacency;
+        const struct next_hop *n = s->members[i].next_hop;
 
-        s->resolved |= adjacency != 0;
-        if (adjacency_grade(adjacency) > best)
-            best = adjacency_grade(adjacency);
+        s->resolved |= is_resolved(n);
+        if (grade_of(n) > best)
+            best = grade_of(n);
     }
     for (uint32_t i = 0; i < s->count; i++) {
-        uint32_t adjacency = s->members[i].next_hop->adjacency;
+        const struct next_hop *n = s->members[i].next_hop;
 
-        if (best != ADJACENCY_DEAD && adjacency_grade(adjacency) == best &&
-            adjacencies[adjacency].mtu < mtu)
-            mtu = adjacencies[adjacency].mtu;
+        if (best != ADJACENCY_DEAD && grade_of(n) == best && mtu_of(n) < mtu)
+            mtu = mtu_of(n);
     }
+    s->grade = best;
     s->alive = best != ADJACENCY_DEAD;
     s->mtu = s->alive ? mtu : 0;
     paths[path].mtu = s->mtu;
     if (s->owner != NULL)
         share(path, best);
     else
-        store_bucket(path, 0, s->alive ? s->members[0].next_hop->adjacency : 0);
+        store_single(path);
 }
 
 static void tell(struct user_list *list)
@@ -145,6 +183,24 @@ static void tell(struct user_list *list)
     }
 }
 
+/* They may come to follow other paths meanwhile: each is taken off a list that is nobody else's. */
+static void tell_followers(uint32_t path)
+{
+    struct user_list *followers = &sets[path].followers;
+    struct user_list waiting = *followers;
+    struct path_user *user;
+
+    if (LIST_EMPTY(&waiting))
+        return;
+    LIST_FIRST(&waiting)->link.le_prev = &LIST_FIRST(&waiting);
+    LIST_INIT(followers);
+    while ((user = LIST_FIRST(&waiting)) != NULL) {
+        LIST_REMOVE(user, link);
+        LIST_INSERT_HEAD(followers, user, link);
+        user->changed(user);
+    }
+}
+
 void path_update(uint32_t path)
 {
     struct path_set *s = &sets[path];
@@ -156,6 +212,7 @@ void path_update(uint32_t path)
         tell(&s->routes);
     if (s->alive != alive || s->mtu != mtu)
         tell(&s->senders);
+    tell_followers(path);
 }
 
 /* --- a path's life --- */
@@ -245,7 +302,7 @@ static uint32_t create(uint32_t vrouter, const struct path_hop *hops, uint32_t c
         take_over(s->owner, s, &sets[like]);
     else if (s->owner != NULL)
         memset(s->owner, BUCKET_NOBODY, PATH_BUCKETS);
-    paths[path].mask = count > 1 ? PATH_BUCKETS - 1 : 0;
+    paths[path].mask = count > 1 ? PATH_BUCKETS - 1 : 0; /* a single one's may become larger */
     compute(path);
     return path;
 }
@@ -297,6 +354,11 @@ void path_add_sender(uint32_t path, struct path_user *user)
     LIST_INSERT_HEAD(&sets[path].senders, user, link);
 }
 
+void path_add_follower(uint32_t path, struct path_user *user)
+{
+    LIST_INSERT_HEAD(&sets[path].followers, user, link);
+}
+
 void path_remove_user(struct path_user *user)
 {
     LIST_REMOVE(user, link);
@@ -315,6 +377,21 @@ bool path_is_alive(uint32_t path)
 uint16_t path_mtu(uint32_t path)
 {
     return sets[path].mtu;
+}
+
+bool path_leads_to(uint32_t path, const struct next_hop *n, uint32_t levels)
+{
+    const struct path_set *s = &sets[path];
+
+    if (levels == 0)
+        return true;
+    for (uint32_t i = 0; i < s->count; i++) {
+        const struct next_hop *m = s->members[i].next_hop;
+
+        if (m == n || (m->via != 0 && path_leads_to(m->via, n, levels - 1)))
+            return true;
+    }
+    return false;
 }
 
 uint32_t path_members(uint32_t path, const struct path_member **members)

@@ -15,12 +15,6 @@ struct path_hop {
     uint8_t weight;
 };
 
-/* Somebody who wants to know: a static route, a resolution. */
-struct path_user {
-    LIST_ENTRY(path_user) link;
-    void (*changed)(struct path_user *user);
-};
-
 int path_init(void);
 /* Counted. The same hops (in any order) give the same path. A new one begins with the buckets of
  * `like`, another path or 0, so far as it shares next hops. 0: no memory, or table full. */
@@ -35,6 +29,8 @@ void path_reap(void);
  * that it has become alive or dead or has another MTU. */
 void path_add_route(uint32_t path, struct path_user *user);
 void path_add_sender(uint32_t path, struct path_user *user);
+/* A next hop that is reached through the path: hears of every change of it, last of all. */
+void path_add_follower(uint32_t path, struct path_user *user);
 void path_remove_user(struct path_user *user);
 
 bool path_is_resolved(uint32_t path); /* one of its next hops has an adjacency */
@@ -43,6 +39,10 @@ uint16_t path_mtu(uint32_t path);
 
 /* One of its members has changed. */
 void path_update(uint32_t path);
+
+/* Does the path come to n, itself or through the paths of its next hops, or lead through more than
+ * so many levels of those? */
+bool path_leads_to(uint32_t path, const struct next_hop *n, uint32_t levels);
 
 /* For dumps: its next hops in their order; their number. */
 uint32_t path_members(uint32_t path, const struct path_member **members);

@@ -100,8 +100,7 @@ static bool is_better(const struct route *a, const struct route *b)
 void route_changed(struct route *r)
 {
     forward_route_changed(r);
-    if (r->protocol == VGW_ROUTE_CONNECTED)
-        next_hops_within(r->vrouter, &r->prefix);
+    next_hops_within(r->vrouter, &r->prefix);
     resolutions_within(r->vrouter, &r->prefix);
 }
 

@@ -21,6 +21,7 @@ struct route {
     struct vgw_prefix prefix;
     uint8_t protocol; /* enum vgw_route_protocol */
     bool blackhole;
+    bool reject;                /* a blackhole that answers */
     bool usable;                /* local, connected: always; else: resolved, or a blackhole */
     bool in_doubt;              /* kernel: not seen since the last resync began */
     uint8_t origin;             /* kernel: rtm_protocol */

@@ -31,7 +31,7 @@ static void describe(const struct route *r, const struct path_member *m, struct 
         .vrouter = vrouters[r->vrouter].id,
         .prefix = r->prefix,
         .protocol = r->protocol,
-        .blackhole = r->blackhole,
+        .blackhole = (uint8_t)(r->blackhole + r->reject),
         .metric = r->metric,
         .origin = r->origin,
         .active = is_best(r),

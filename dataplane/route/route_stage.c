@@ -237,6 +237,9 @@ static inline void route(struct worker *w, struct packet *p, uint32_t value)
     case FORWARD_BLACKHOLE:
         packet_drop(w, p, VGW_DROP_BLACKHOLE);
         break;
+    case FORWARD_REJECT:
+        route_refuse(w, p, VGW_DROP_REJECT, 0);
+        break;
     case FORWARD_BROADCAST:
         packet_drop(w, p, VGW_DROP_DIRECTED_BROADCAST);
         break;

@@ -78,8 +78,8 @@ static int check(const struct vgw_route *body, struct error *e)
     if (!prefix_is_valid(&body->prefix) || !prefix_equal(&masked, &body->prefix))
         return error_set(e, EINVAL, "route %u: %s/%u is not a prefix", body->id,
                          ip_text(&body->prefix.ip, text), body->prefix.length);
-    if ((body->blackhole != 0) != (body->next_hop_count == 0))
-        return error_set(e, EINVAL, "route %u has next hops or is a blackhole", body->id);
+    if ((body->blackhole != 0) + (body->reject != 0) + (body->next_hop_count != 0) != 1)
+        return error_set(e, EINVAL, "route %u has next hops, is a blackhole or rejects", body->id);
     for (uint32_t i = 0; i < body->next_hop_count; i++)
         if ((err = check_next_hop(body, &body->next_hops[i], e)) < 0)
             return err;
@@ -145,7 +145,7 @@ static int make_path(const struct vgw_route *body, uint32_t like, uint32_t *path
     int err = 0;
 
     *path = 0;
-    if (body->blackhole)
+    if (body->next_hop_count == 0)
         return 0;
     while (err == 0 && count < body->next_hop_count)
         if ((err = make_hop(&body->next_hops[count], &hops[count], e)) == 0)
@@ -181,6 +181,7 @@ static int create(const struct vgw_route *body, struct error *e)
     r->vrouter = vrouter_by_id(body->vrouter);
     r->prefix = prefix_masked(&body->prefix);
     r->protocol = VGW_ROUTE_STATIC;
+    r->reject = body->reject;
     if ((err = make_path(body, 0, &path, e)) < 0)
         goto err;
     if ((err = idmap_set(ids, body->id, r->index)) < 0) {
@@ -227,6 +228,7 @@ static int change(struct route *r, const struct vgw_route *body, struct error *e
     if (err < 0)
         return err;
     path = route_set_path(r, path);
+    r->reject = body->reject;
     route_changed(r);
     kernel_static_changed(r);
     release_path(path);

@@ -196,7 +196,7 @@ class NextHop(Structure):
 
 
 class Route(Structure):
-    _fields_ = [("id", u32), ("vrouter", u32), ("prefix", Prefix), ("blackhole", u8), ("_pad", u8 * 3),
+    _fields_ = [("id", u32), ("vrouter", u32), ("prefix", Prefix), ("blackhole", u8), ("reject", u8), ("_pad", u8 * 2),
                 ("next_hop_count", u32)]
 
 
@@ -693,12 +693,12 @@ class Gateway:
                          name.encode(), rpf, (0, 0, 0), len(addresses) + len(anycast))
         self.declare("interface", bytes(body) + b"".join(bytes(to_prefix(a)) for a in (*addresses, *anycast)))
 
-    def route(self, id, vrouter, prefix, next_hops=(), blackhole=False):
+    def route(self, id, vrouter, prefix, next_hops=(), blackhole=False, reject=False):
         """next_hops: addresses, (address, interface id, weight), or remote VTEPs: (address, VNI object, router MAC)."""
         hops = [NextHop(ip=to_ip(h), weight=1) if isinstance(h, str) else
                 NextHop(ip=to_ip(h[0]), vni=h[1], mac=to_mac(h[2]), weight=1) if isinstance(h[2], str) else
                 NextHop(ip=to_ip(h[0]), interface=h[1], weight=h[2]) for h in next_hops]
-        body = Route(id, vrouter, to_prefix(prefix), blackhole, (0, 0, 0), len(hops))
+        body = Route(id, vrouter, to_prefix(prefix), blackhole, reject, (0, 0), len(hops))
         self.declare("route", bytes(body) + b"".join(map(bytes, hops)))
 
     def neighbour(self, id, interface, ip, mac):

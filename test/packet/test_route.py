@@ -195,6 +195,108 @@ def test_rfc1812_5_2_7_1_no_route_is_told(router):
     assert router.drops() == {"no-route": 2}
 
 
+def test_rfc4443_3_1_a_reject_route_is_told(router):
+    router.route(1, vrouter=1, prefix="198.51.100.0/24", reject=True)
+    router.route(2, vrouter=1, prefix="2001:db8:99::/48", reject=True)
+    got = one(router.send(1, packet(1, "198.51.100.7")), 1)
+    assert (got[ICMP].type, got[ICMP].code, got[IP].src) == (3, 1, v4(1, 1))
+    got = one(router.send(1, packet(1, "2001:db8:99::1")), 1)
+    assert got[ICMPv6DestUnreach].code == 6
+    assert router.drops() == {"reject": 2}
+    assert [r["blackhole"] for r in router.query("route") if r["protocol"] == 2] == [2, 2]
+    router.route(1, vrouter=1, prefix="198.51.100.0/24", blackhole=True)
+    assert router.send(1, packet(1, "198.51.100.7")) == {}
+
+
+# --- routes through routes ---
+
+
+def sends_by(router, to):
+    """The ports that 64 flows to an address leave by."""
+    ports = set()
+    for sport in range(1000, 1064):
+        f = Ether(src=HOST[1], dst=GATEWAY[1]) / IP(src=v4(1), dst=to) / UDP(sport=sport)
+        out = {port for port, frames in router.send(1, f).items() if any(UDP in Ether(x) for x in frames)}
+        assert len(out) == 1
+        ports |= out
+    return ports
+
+
+def is_told_no_route(router, to):
+    got = one(router.send(1, packet(1, to)), 1)
+    return ICMP in got and (got[ICMP].type, got[ICMP].code) == (3, 0)
+
+
+def test_a_route_through_other_routes_follows_them(router):
+    router.route(1, vrouter=1, prefix="203.0.113.0/24", next_hops=["198.51.100.1"])
+    assert is_told_no_route(router, "203.0.113.1")
+    router.route(2, vrouter=1, prefix="198.51.100.0/24", next_hops=["192.0.2.1"])
+    router.route(3, vrouter=1, prefix="192.0.2.0/24", next_hops=[v4(2)])
+    assert sends_by(router, "203.0.113.1") == {2}
+    router.route(4, vrouter=1, prefix="198.51.100.1/32", next_hops=[v4(3)])  # a longer way to the next hop
+    assert sends_by(router, "203.0.113.1") == {3}
+    router.delete("route", 4)
+    router.route(3, vrouter=1, prefix="192.0.2.0/24", next_hops=[v4(3)])  # two levels below, another path
+    assert sends_by(router, "203.0.113.1") == {3}
+    router.delete("route", 3)
+    assert is_told_no_route(router, "203.0.113.1")
+
+
+def test_flows_are_spread_over_what_a_next_hop_is_reached_through(router):
+    router.route(1, vrouter=1, prefix="203.0.113.0/24", next_hops=["198.51.100.1"])
+    router.route(2, vrouter=1, prefix="198.51.100.0/24", next_hops=[v4(2), v4(3)])
+    assert sends_by(router, "203.0.113.1") == {2, 3}
+    router.link(3, False)
+    assert sends_by(router, "203.0.113.1") == {2}
+    router.link(3, True)
+    router.route(2, vrouter=1, prefix="198.51.100.0/24", next_hops=[v4(3)])
+    assert sends_by(router, "203.0.113.1") == {3}
+
+
+def test_both_levels_of_next_hops_are_used_by_all(router):
+    router.port(5)
+    router.interface(5, vrouter=1, port=5, mac="02:00:00:00:05:01", addresses=["10.0.5.1/24"])
+    router.neighbour(50, interface=5, ip="10.0.5.10", mac="02:00:00:00:05:0a")
+    router.route(1, vrouter=1, prefix="203.0.113.0/24", next_hops=["198.51.100.1", "10.0.5.10"])
+    router.route(2, vrouter=1, prefix="198.51.100.0/24", next_hops=[v4(2), v4(3)])
+    assert sends_by(router, "203.0.113.1") == {2, 3, 5}
+
+
+def test_routes_that_lead_back_to_themselves_lead_nowhere(router):
+    router.route(1, vrouter=1, prefix="203.0.113.0/24", next_hops=["198.51.100.1"])
+    router.route(2, vrouter=1, prefix="198.51.100.0/24", next_hops=["203.0.113.1"])
+    router.route(3, vrouter=1, prefix="192.0.2.0/24", next_hops=["192.0.2.1"])
+    for to in ("203.0.113.1", "198.51.100.1", "192.0.2.1"):
+        assert is_told_no_route(router, to)
+    router.route(4, vrouter=1, prefix="198.51.100.0/25", next_hops=[v4(3)])  # a way out, and both are good
+    assert sends_by(router, "203.0.113.1") == sends_by(router, "198.51.100.200") == {3}
+    router.delete("route", 4)
+    for to in ("203.0.113.1", "198.51.100.200"):
+        assert is_told_no_route(router, to)
+    router.route(5, vrouter=1, prefix="0.0.0.0/0", next_hops=[v4(2)])  # what is shorter counts instead
+    for to in ("203.0.113.1", "198.51.100.200", "192.0.2.1"):
+        assert sends_by(router, to) == {2}
+
+
+def test_routes_through_routes_go_eight_levels_deep(router):
+    router.route(1, vrouter=1, prefix="20.1.0.0/16", next_hops=[v4(2)])
+    for n in range(2, 12):
+        router.route(n, vrouter=1, prefix=f"20.{n}.0.0/16", next_hops=[f"20.{n - 1}.0.1"])
+    assert sends_by(router, "20.9.0.1") == {2}
+    assert is_told_no_route(router, "20.10.0.1") and is_told_no_route(router, "20.11.0.1")
+    router.route(1, vrouter=1, prefix="20.1.0.0/16", next_hops=[v4(3)])
+    assert sends_by(router, "20.9.0.1") == {3}
+
+
+def test_a_blackhole_leads_a_next_hop_nowhere(router):
+    router.route(1, vrouter=1, prefix="203.0.113.0/24", next_hops=["198.51.100.1"])
+    router.route(2, vrouter=1, prefix="198.51.0.0/16", next_hops=[v4(2)])
+    router.route(3, vrouter=1, prefix="198.51.100.0/24", blackhole=True)
+    assert is_told_no_route(router, "203.0.113.1")
+    router.delete("route", 3)
+    assert sends_by(router, "203.0.113.1") == {2}
+
+
 def test_next_hops_that_do_not_answer_are_told(router):
     router.route(1, vrouter=1, prefix="198.51.100.0/24", next_hops=["10.0.3.99"])
     router.advance(5)

@@ -32,7 +32,7 @@ lint: setup-lint build ## format, clang and static analysis
 fuzz: setup-build setup-test ## every fuzz target for SECONDS (60) each
 	test/fuzz/run.sh $(or $(SECONDS),60)
 
-bench: setup-bench build ## what is measured, with its peers
+bench: setup-bench build ## what is measured, with its peers (QUICK=1: targets alone; CASE=TEXT: those cases)
 	bench/run
 
 bench-scale: setup-bench build ## how much a leaf holds, beside what is promised (root, 10 GiB of memory)

@@ -18,7 +18,8 @@ struct vgw_port {
     uint8_t mac[6];
     uint16_t mtu; /* bytes of Ethernet payload */
     uint8_t rx_queues;
-    uint8_t _pad[3];
+    uint8_t zero_copy; /* memif, client only */
+    uint8_t _pad[2];
     uint16_t rx_descriptors;
     uint16_t tx_descriptors;
     char device[VGW_DEVICE_MAX]; /* "pci:..", "netdev:..", "tap:..", "vhost-user:..", "memif:.." */

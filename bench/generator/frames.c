@@ -10,6 +10,13 @@
 
 #define VLANS 4000u /* outer and inner ids run 1 .. VLANS */
 
+#define LEFT 0xaa
+#define RIGHT 0xbb
+#define STRANGER 0xcc /* frame_set_source() */
+
+#define FLOW_AT (sizeof(struct rte_ether_hdr) + 28) /* in the inner frame: UDP's payload */
+#define STAMP_AT (FLOW_AT + 4)
+
 static void mac_of(uint8_t mac[6], uint8_t side, uint32_t flow)
 {
     uint32_t be = rte_cpu_to_be_32(flow);
@@ -19,6 +26,16 @@ static void mac_of(uint8_t mac[6], uint8_t side, uint32_t flow)
     memcpy(mac + 2, &be, 4);
 }
 
+/* IMIX: of twelve frames seven are small, four middling, one full. */
+static uint16_t size_of(const struct bench_case *c, uint32_t flow)
+{
+    uint32_t n = flow % 12;
+
+    if (c->size != 0)
+        return (uint16_t)c->size;
+    return n < 7 ? 64 : n < 11 ? 594 : 1500;
+}
+
 /* The inner frame of a flow, from side `from` to side `to`. Returns its length. */
 static uint16_t inner_frame(const struct bench_case *c, uint32_t flow, uint8_t from, uint8_t to,
                             uint8_t *p)
@@ -26,10 +43,12 @@ static uint16_t inner_frame(const struct bench_case *c, uint32_t flow, uint8_t f
     struct rte_ether_hdr *eth = (struct rte_ether_hdr *)p;
     struct rte_ipv4_hdr *ip = (struct rte_ipv4_hdr *)(eth + 1);
     struct rte_udp_hdr *udp = (struct rte_udp_hdr *)(ip + 1);
-    uint16_t length = (uint16_t)c->size;
+    uint16_t length = size_of(c, flow);
 
     memset(p, 0, length);
     mac_of(eth->dst_addr.addr_bytes, to, flow);
+    if (c->remotes != 0)
+        memset(&eth->dst_addr, 0xff, 6);
     mac_of(eth->src_addr.addr_bytes, from, flow);
     eth->ether_type = RTE_BE16(RTE_ETHER_TYPE_IPV4);
     ip->version_ihl = 0x45;
@@ -37,8 +56,8 @@ static uint16_t inner_frame(const struct bench_case *c, uint32_t flow, uint8_t f
     ip->time_to_live = 64;
     ip->next_proto_id = 17;
     ip->src_addr =
-        rte_cpu_to_be_32(0x0a000000u | (from == 0xaa ? 0 : 0x800000u) | (flow & 0x7fffff));
-    ip->dst_addr = rte_cpu_to_be_32(0x0a000000u | (to == 0xaa ? 0 : 0x800000u) | (flow & 0x7fffff));
+        rte_cpu_to_be_32(0x0a000000u | (from == LEFT ? 0 : 0x800000u) | (flow & 0x7fffff));
+    ip->dst_addr = rte_cpu_to_be_32(0x0a000000u | (to == LEFT ? 0 : 0x800000u) | (flow & 0x7fffff));
     ip->hdr_checksum = rte_ipv4_cksum(ip);
     udp->src_port = rte_cpu_to_be_16(1024 + (flow & 0x3fff));
     udp->dst_port = RTE_BE16(5001);
@@ -81,20 +100,27 @@ static void set_length(struct rte_mbuf *m, uint16_t length)
     m->pkt_len = length;
 }
 
+uint16_t frame_tags(const struct bench_case *c)
+{
+    return c->vnis == 1 ? 0 : c->vnis <= VLANS ? 4 : 8;
+}
+
 void frame_left(const struct bench_case *c, uint32_t flow, struct rte_mbuf *m)
 {
     uint8_t *p = rte_pktmbuf_mtod(m, uint8_t *);
     uint8_t tags[8];
     uint16_t tag_length = tags_of(c, flow, tags);
-    uint16_t length = inner_frame(c, flow, 0xaa, 0xbb, p);
+    uint16_t length = inner_frame(c, flow, LEFT, RIGHT, p);
 
     memmove(p + 12 + tag_length, p + 12, length - 12u);
     memcpy(p + 12, tags, tag_length);
     set_length(m, length + tag_length);
 }
 
-static uint16_t outer_length(const struct bench_case *c)
+uint16_t frame_outer(const struct bench_case *c)
 {
+    if (c->local)
+        return 0;
     return sizeof(struct rte_ether_hdr) + (c->ipv6 ? 40 : 20) + sizeof(struct rte_udp_hdr) +
            sizeof(struct rte_vxlan_hdr);
 }
@@ -103,12 +129,15 @@ void frame_right(const struct bench_case *c, uint32_t flow, struct rte_mbuf *m)
 {
     uint8_t *p = rte_pktmbuf_mtod(m, uint8_t *);
     struct rte_ether_hdr *eth = (struct rte_ether_hdr *)p;
-    uint16_t outer = outer_length(c);
-    uint16_t length = inner_frame(c, flow, 0xbb, 0xaa, p + outer);
+    uint16_t outer = frame_outer(c);
+    uint16_t length = inner_frame(c, flow, RIGHT, LEFT, p + outer);
     uint16_t udp_length = length + sizeof(struct rte_udp_hdr) + sizeof(struct rte_vxlan_hdr);
     struct rte_udp_hdr *udp = (struct rte_udp_hdr *)(p + outer - 16);
     struct rte_vxlan_hdr *vxlan = (struct rte_vxlan_hdr *)(udp + 1);
 
+    set_length(m, outer + length);
+    if (c->local)
+        return;
     memset(p, 0, outer);
     memcpy(&eth->dst_addr, c->gateway_mac, 6);
     memcpy(&eth->src_addr, c->outer_mac, 6);
@@ -140,57 +169,129 @@ void frame_right(const struct bench_case *c, uint32_t flow, struct rte_mbuf *m)
     udp->dgram_len = rte_cpu_to_be_16(udp_length); /* checksum 0: RFC 7348 5, RFC 6935 5 */
     vxlan->vx_flags = RTE_BE32(0x08000000);
     vxlan->vx_vni = rte_cpu_to_be_32(vni_of(c, flow) << 8);
-    set_length(m, outer + length);
 }
 
-/* Compares an inner frame with what its own payload says that it is. */
-static const char *check_inner(const struct bench_case *c, const uint8_t *p, uint32_t length,
-                               uint8_t from, uint8_t to, uint32_t *flow)
+void frame_set_stamp(struct rte_mbuf *m, uint16_t offset, uint64_t stamp)
 {
-    uint8_t expected[9216];
+    memcpy(rte_pktmbuf_mtod_offset(m, void *, offset + STAMP_AT), &stamp, sizeof(stamp));
+}
 
-    if (length != c->size)
+void frame_set_source(struct rte_mbuf *m, uint16_t outer, uint32_t number)
+{
+    mac_of(rte_pktmbuf_mtod_offset(m, uint8_t *, outer + 6), STRANGER, number);
+}
+
+void frame_reset_source(struct rte_mbuf *m, uint16_t outer, bool left, uint32_t flow)
+{
+    mac_of(rte_pktmbuf_mtod_offset(m, uint8_t *, outer + 6), left ? LEFT : RIGHT, flow);
+}
+
+/* Which remote VTEP a replicated frame is for. */
+static uint32_t remote_of(const struct bench_case *c, const uint8_t *p)
+{
+    const uint8_t *to = p + (c->ipv6 ? 14 + 24 : 14 + 16);
+    const uint8_t last = c->ipv6 ? 15 : 3;
+
+    return (uint8_t)(to[last] - c->outer_ip[last]);
+}
+
+bool frame_arrival(const struct bench_case *c, const struct rte_mbuf *m, bool left,
+                   struct arrival *a)
+{
+    const uint8_t *p = rte_pktmbuf_mtod(m, const uint8_t *);
+    uint16_t inner = left ? frame_tags(c) : frame_outer(c);
+
+    if (m->data_len < inner + STAMP_AT + sizeof(a->stamp))
+        return false;
+    memcpy(&a->flow, p + inner + FLOW_AT, sizeof(a->flow));
+    memcpy(&a->stamp, p + inner + STAMP_AT, sizeof(a->stamp));
+    a->remote = c->remotes != 0 && !left ? remote_of(c, p) : 0;
+    return a->flow < c->flows && (c->remotes == 0 || a->remote < c->remotes);
+}
+
+/* Compares an inner frame with what its flow's is. */
+static const char *check_inner(const struct bench_case *c, const uint8_t *p, uint32_t length,
+                               bool left, uint32_t flow)
+{
+    uint8_t expected[FRAME_MAX];
+
+    if (length != size_of(c, flow))
         return "length of the inner frame";
-    memcpy(flow, p + sizeof(struct rte_ether_hdr) + 28, sizeof(*flow));
-    if (*flow >= c->flows)
-        return "no such flow";
-    inner_frame(c, *flow, from, to, expected);
+    inner_frame(c, flow, left ? RIGHT : LEFT, left ? LEFT : RIGHT, expected);
+    memcpy(expected + STAMP_AT, p + STAMP_AT, 8);
+    if (p[7] == STRANGER)
+        memcpy(expected + 6, p + 6, 6);
     return memcmp(expected, p, length) == 0 ? NULL : "bytes of the inner frame";
 }
 
-const char *frame_check_right(const struct bench_case *c, const struct rte_mbuf *m)
+static const char *check_outer(const struct bench_case *c, const uint8_t *p, uint32_t length,
+                               uint32_t flow, uint32_t remote)
 {
-    const uint8_t *p = rte_pktmbuf_mtod(m, const uint8_t *);
-    uint16_t outer = outer_length(c);
-    const char *wrong;
-    uint32_t vni_be, flow;
+    const uint8_t ip_length = c->ipv6 ? 16 : 4;
+    const uint8_t *ip = p + sizeof(struct rte_ether_hdr);
+    const uint8_t *source = ip + (c->ipv6 ? 8 : 12);
+    const struct rte_udp_hdr *udp = (const struct rte_udp_hdr *)(ip + (c->ipv6 ? 40 : 20));
+    const struct rte_vxlan_hdr *vxlan = (const struct rte_vxlan_hdr *)(udp + 1);
+    uint8_t to[16];
 
-    if (m->pkt_len < outer || m->nb_segs != 1)
-        return "shorter than the outer headers";
-    wrong = check_inner(c, p + outer, m->pkt_len - outer, 0xaa, 0xbb, &flow);
-    if (wrong != NULL)
-        return wrong;
-    memcpy(&vni_be, p + outer - 4, 4);
-    if (vni_be != rte_cpu_to_be_32(vni_of(c, flow) << 8))
+    memcpy(to, c->outer_ip, sizeof(to));
+    to[ip_length - 1] = (uint8_t)(to[ip_length - 1] + remote);
+    if (memcmp(p, c->outer_mac, 6) != 0 || memcmp(p + 6, c->gateway_mac, 6) != 0)
+        return "MAC addresses of the outer frame";
+    if (memcmp(source, c->gateway_ip, ip_length) != 0 || memcmp(source + ip_length, to, ip_length))
+        return "outer IP addresses";
+    if (!c->ipv6 && (rte_be_to_cpu_16(((const struct rte_ipv4_hdr *)ip)->total_length) !=
+                         length - sizeof(struct rte_ether_hdr) ||
+                     rte_raw_cksum(ip, 20) != 0xffff))
+        return "outer IPv4 header";
+    if (udp->dst_port != RTE_BE16(4789) ||
+        rte_be_to_cpu_16(udp->dgram_len) != length - (uint32_t)((const uint8_t *)udp - p))
+        return "UDP header";
+    if (vxlan->vx_flags != RTE_BE32(0x08000000) ||
+        vxlan->vx_vni != rte_cpu_to_be_32(vni_of(c, flow) << 8))
         return "VNI";
-    return memcmp(p, c->outer_mac, 6) == 0 ? NULL : "destination MAC of the outer frame";
+    return NULL;
 }
 
-const char *frame_check_left(const struct bench_case *c, const struct rte_mbuf *m)
+static const char *check_right(const struct bench_case *c, const struct rte_mbuf *m,
+                               const struct arrival *a)
+{
+    uint8_t p[FRAME_MAX + 128];
+    uint16_t outer = frame_outer(c);
+    const char *wrong = NULL;
+
+    /* Replicated frames come in segments. */
+    const uint8_t *q = rte_pktmbuf_read(m, 0, RTE_MIN(m->pkt_len, sizeof(p)), p);
+
+    if (m->pkt_len < outer || m->pkt_len > sizeof(p))
+        return "length";
+    if (!c->local)
+        wrong = check_outer(c, q, m->pkt_len, a->flow, a->remote);
+    return wrong != NULL ? wrong : check_inner(c, q + outer, m->pkt_len - outer, false, a->flow);
+}
+
+static const char *check_left(const struct bench_case *c, const struct rte_mbuf *m,
+                              const struct arrival *a)
 {
     const uint8_t *p = rte_pktmbuf_mtod(m, const uint8_t *);
-    uint16_t tag_length = c->vnis == 1 ? 0 : c->vnis <= VLANS ? 4 : 8;
-    uint8_t plain[9216], tags[8];
-    const char *wrong;
-    uint32_t flow;
+    uint16_t tag_length = frame_tags(c);
+    uint8_t plain[FRAME_MAX + 8], tags[8];
 
     if (m->pkt_len < 60u || m->pkt_len > sizeof(plain) || m->nb_segs != 1)
         return "length";
+    tags_of(c, a->flow, tags);
+    if (memcmp(tags, p + 12, tag_length) != 0)
+        return "tags";
     memcpy(plain, p, 12);
     memcpy(plain + 12, p + 12 + tag_length, m->pkt_len - 12 - tag_length);
-    wrong = check_inner(c, plain, m->pkt_len - tag_length, 0xbb, 0xaa, &flow);
-    if (wrong != NULL)
-        return wrong;
-    tags_of(c, flow, tags);
-    return memcmp(tags, p + 12, tag_length) == 0 ? NULL : "tags";
+    return check_inner(c, plain, m->pkt_len - tag_length, true, a->flow);
+}
+
+const char *frame_check(const struct bench_case *c, const struct rte_mbuf *m, bool left)
+{
+    struct arrival a;
+
+    if (!frame_arrival(c, m, left, &a))
+        return "no such flow";
+    return left ? check_left(c, m, &a) : check_right(c, m, &a);
 }

@@ -1,14 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * The frames of a bench case, made before the clock starts. Flow i of a case has a host on the left
- * (an attachment of the gateway) and one on the right (behind its tunnel):
+ * (an attachment of the gateway) and one on the right (behind its tunnel, or on another
+ * attachment):
  *
- *   left:  [tags] Ethernet 02:aa:.. -> 02:bb:.., IPv4, UDP, sequence
+ *   left:  [tags] Ethernet 02:aa:.. -> 02:bb:.., IPv4, UDP, flow number, stamp
  *   right: Ethernet, IPv4 or IPv6, UDP, VXLAN (the flow's VNI), then the left frame with its ends
- *          swapped and no tag
+ *          swapped and no tag; of local bridging that inner frame alone
  *
  * What the gateway makes of a left frame is a right one and the other way round, so the same
- * functions say what to expect.
+ * functions say what to expect. A stamp grows with every frame sent: it shows order, and latency.
  */
 #ifndef FRAMES_H
 #define FRAMES_H
@@ -17,24 +18,45 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#define FRAME_MAX 1900 /* of an inner frame, in bytes */
+
 struct bench_case {
-    uint32_t flows; /* pairs of MACs */
-    uint32_t vnis;  /* flow i is in VNI 1 + i % vnis; more than one: left frames are tagged */
-    uint32_t size;  /* of the inner frame without tag and FCS, in bytes; 60 is the smallest */
-    bool ipv6;      /* the underlay */
+    uint32_t flows;   /* pairs of MACs */
+    uint32_t vnis;    /* flow i is in VNI 1 + i % vnis; more than one: left frames are tagged */
+    uint32_t size;    /* of the inner frame without tag and FCS, in bytes; 0: IMIX */
+    uint32_t remotes; /* not 0: left frames are broadcasts, replicated to so many remote VTEPs */
+    bool local;       /* no tunnel */
+    bool ipv6;        /* the underlay */
     uint8_t gateway_mac[6]; /* of its right port */
     uint8_t outer_mac[6];   /* the remote VTEP's, a static neighbour there */
     uint8_t gateway_ip[16]; /* 4 or 16 bytes, network byte order */
-    uint8_t outer_ip[16];
+    uint8_t outer_ip[16];   /* of the first remote VTEP; the others count up from it */
+};
+
+/* What a received frame says of itself. */
+struct arrival {
+    uint32_t flow;
+    uint32_t remote; /* which of c->remotes it is for */
+    uint64_t stamp;
 };
 
 /* Both fill a fresh mbuf. */
 void frame_left(const struct bench_case *c, uint32_t flow, struct rte_mbuf *m);
 void frame_right(const struct bench_case *c, uint32_t flow, struct rte_mbuf *m);
 
-/* What is wrong with a received frame; NULL when it is exactly what some flow's frame must become.
- */
-const char *frame_check_right(const struct bench_case *c, const struct rte_mbuf *m);
-const char *frame_check_left(const struct bench_case *c, const struct rte_mbuf *m);
+/* Bytes of tags of left frames, and of outer headers of right ones. */
+uint16_t frame_tags(const struct bench_case *c);
+uint16_t frame_outer(const struct bench_case *c);
+
+/* In a frame whose inner one begins (tags not counted) at offset. */
+void frame_set_stamp(struct rte_mbuf *m, uint16_t offset, uint64_t stamp);
+void frame_set_source(struct rte_mbuf *m, uint16_t outer, uint32_t number); /* a MAC never seen */
+void frame_reset_source(struct rte_mbuf *m, uint16_t outer, bool left, uint32_t flow);
+
+/* False: too short, or no flow of this case. Cheap: for every frame. */
+bool frame_arrival(const struct bench_case *c, const struct rte_mbuf *m, bool left,
+                   struct arrival *a);
+/* What is wrong with a received frame; NULL when it is exactly what its flow's must become. */
+const char *frame_check(const struct bench_case *c, const struct rte_mbuf *m, bool left);
 
 #endif

@@ -3,69 +3,70 @@
  * A traffic generator on two memif ports: sends the frames of a case (frames.h) on one side as fast
  * as the gateway takes them, receives on the other, checks, counts.
  *
- *   vgw-generator [EAL options] -- --left SOCKET --right SOCKET --direction encap|decap|wires
- *                 [--flows N] [--vnis N] [--size BYTES] [--ipv6] --gateway-mac MAC --outer-mac MAC
- *                 --gateway-ip IP --outer-ip IP [--windows N] [--seconds S] [--rate PPS]
+ *   vgw-generator [EAL options] -- --left SOCKET --right SOCKET
+ *                 [--direction encap|decap|both|wires] [--flows N] [--vnis N] [--size BYTES]
+ *                 [--rx-queues N] [--remotes N] [--local] [--ipv6] [--new-macs PER_SECOND]
+ * --gateway-mac MAC
+ *                 --outer-mac MAC --gateway-ip IP --outer-ip IP
  *
- * encap sends left frames and expects right ones; decap the other way. wires sends left frames and
- * takes what returns on the right unchecked: the ceiling, with a plain forwarder in the gateway's
- * place. Before it measures it teaches: each flow's frames once from both sides, until a whole
- * round comes through.
+ * encap sends left frames and expects right ones; decap the other way; both does both. wires sends
+ * left frames and takes what returns on the right unchecked: the ceiling, with a plain forwarder in
+ * the gateway's place. --size 0 is IMIX. --rx-queues: as many as the gateway sends on. A SOCKET
+ * "netdev:NAME" is a kernel interface instead.
  *
- * It is the server of both sockets, so that the gateway can be the zero-copy client of both. One
- * line a window on stdout: seconds, sent, received, wrong, packets per second.
+ * Commands come on stdin, a line each, and are answered by a line of JSON on stdout:
+ *
+ *   teach                  each flow's frames from both sides, gently, until a whole round comes
+ *                          through: what a gateway has to learn, it has learned
+ *   window SECONDS [RATE]  sends for that long, RATE packets a second or as many as it can, then
+ *                          waits for what is under way
+ *
+ * It is the server of both sockets, so that the gateway can be the zero-copy client of both. What
+ * it sends is copied by the driver before the call returns: a template is a frame for ever, and its
+ * stamp can be written for each sending.
  */
-#include "frames.h"
-#include <arpa/inet.h>
-#include <getopt.h>
+#include "options.h"
+#include <inttypes.h>
 #include <rte_cycles.h>
 #include <rte_dev.h>
 #include <rte_eal.h>
 #include <rte_ethdev.h>
-#include <rte_ether.h>
-#include <signal.h>
+#include <rte_malloc.h>
+#include <rte_prefetch.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #define BURST 64
-#define CHECK_EVERY 61 /* of received frames, one is compared byte by byte while measuring */
+#define CHECK_EVERY 61       /* of received frames, one is compared byte by byte while measuring */
+#define LATENCY_STEPS 100000 /* of 100 ns */
+#define CONNECT_SECONDS 30
 
-enum direction { ENCAP, DECAP, WIRES };
-
-struct options {
-    struct bench_case frames;
-    const char *left;
-    const char *right;
-    enum direction direction;
-    uint32_t windows;
-    double seconds;
-    double rate; /* packets per second; 0: as fast as can be */
-};
+enum { LEFT, RIGHT };
 
 struct window {
     uint64_t sent;
-    uint64_t received;
+    uint64_t received; /* in time, and after it */
+    uint64_t late;
+    uint64_t other; /* not of this case: what a gateway says of its own, as ARP and ND */
     uint64_t wrong;
+    uint64_t unordered;
     const char *why; /* the last wrong one's reason */
     double seconds;
 };
 
-static struct rte_mbuf **templates[2]; /* [0] left, [1] right; one a flow, never freed by sending */
-static volatile sig_atomic_t stop;
+static struct options options;
+static struct rte_mbuf **templates[2]; /* one a flow, never freed by sending */
+static uint64_t *last_stamp[2];        /* received on that side: [flow * remotes + remote] */
+static uint32_t next_flow[2];
 static uint16_t ports[2];
+static uint64_t ticks_per_step;
+static uint32_t latency[LATENCY_STEPS];
+static double latency_rate; /* of the window; 0: latency is not looked at */
+static uint32_t strangers;  /* MACs made up so far */
 
-static void on_signal(int number)
-{
-    (void)number;
-    stop = 1;
-}
-
-static _Noreturn void fail(const char *what)
-{
-    fprintf(stderr, "vgw-generator: %s\n", what);
-    exit(1);
-}
+/* --- ports --- */
 
 static struct rte_mempool *pool_create(const char *name, uint32_t count, uint32_t room)
 {
@@ -78,295 +79,356 @@ static struct rte_mempool *pool_create(const char *name, uint32_t count, uint32_
     return pool;
 }
 
-static uint16_t port_create(const char *name, unsigned int id, const char *socket,
-                            struct rte_mempool *pool)
+static int setup_receive(uint16_t port, struct rte_mempool *pool)
+{
+    int rc = 0;
+
+    for (uint16_t q = 0; q < options.rx_queues && rc == 0; q++)
+        rc = rte_eth_rx_queue_setup(port, q, 2048, SOCKET_ID_ANY, NULL, pool);
+    return rc;
+}
+
+static uint16_t port_create(int side, const char *socket, struct rte_mempool *pool)
 {
     struct rte_eth_conf conf = {0};
-    char args[256];
+    char name[32], args[256];
     uint16_t port;
 
-    snprintf(args, sizeof(args),
-             "id=%u,role=server,socket-abstract=no,socket=%s,rsize=11,bsize=2048", id, socket);
+    if (strncmp(socket, "netdev:", 7) == 0) {
+        snprintf(name, sizeof(name), "net_af_packet%d", side);
+        snprintf(args, sizeof(args), "iface=%s,qdisc_bypass=1,framecnt=4096,blocksz=65536",
+                 socket + 7);
+    } else {
+        snprintf(name, sizeof(name), "net_memif%d", side);
+        snprintf(args, sizeof(args),
+                 "id=0,role=server,socket-abstract=no,socket=%s,rsize=11,bsize=2048", socket);
+    }
     if (rte_eal_hotplug_add("vdev", name, args) != 0 ||
         rte_eth_dev_get_port_by_name(name, &port) != 0)
-        fail("cannot make a memif port");
-    if (rte_eth_dev_configure(port, 1, 1, &conf) != 0 ||
-        rte_eth_rx_queue_setup(port, 0, 2048, SOCKET_ID_ANY, NULL, pool) != 0 ||
+        fail("cannot make a port");
+    if (rte_eth_dev_configure(port, options.rx_queues, 1, &conf) != 0 ||
         rte_eth_tx_queue_setup(port, 0, 2048, SOCKET_ID_ANY, NULL) != 0 ||
-        rte_eth_dev_start(port) != 0)
-        fail("cannot start a memif port");
+        setup_receive(port, pool) != 0 || rte_eth_dev_start(port) != 0)
+        fail("cannot start a port");
     return port;
 }
 
-static void wait_for_links(void)
+static void wait_for_gateway(void)
 {
     struct rte_eth_link link;
+    int left = CONNECT_SECONDS * 100;
 
-    for (int i = 0; i < 2; i++) {
+    fprintf(stderr, "vgw-generator: waiting for the gateway\n");
+    for (int side = 0; side < 2; side++) {
         do {
-            rte_eth_link_get_nowait(ports[i], &link);
-            rte_delay_ms(10);
-        } while (!link.link_status && !stop);
+            if (left-- <= 0)
+                fail("no gateway is connected to both sockets");
+            rte_eth_link_get_nowait(ports[side], &link);
+            rte_delay_us_sleep(10000);
+        } while (!link.link_status);
     }
 }
 
-static void make_templates(const struct options *o)
+static void ports_start(void)
 {
-    uint32_t room = o->frames.size + 96;
-    struct rte_mempool *pool = pool_create("templates", 2 * o->frames.flows + 512, room);
+    struct rte_mempool *pool = pool_create("receive", 16383, 2048);
+
+    ports[LEFT] = port_create(LEFT, options.left, pool);
+    ports[RIGHT] = port_create(RIGHT, options.right, pool);
+    if (strncmp(options.left, "netdev:", 7) != 0)
+        wait_for_gateway();
+}
+
+/* --- sending and receiving --- */
+
+static void make_templates(void)
+{
+    const struct bench_case *c = &options.frames;
+    uint32_t room = (c->size != 0 ? c->size : 1500) + 96;
+    struct rte_mempool *pool = pool_create("templates", 2 * c->flows + 512, room);
 
     for (int side = 0; side < 2; side++) {
-        templates[side] = calloc(o->frames.flows, sizeof(struct rte_mbuf *));
-        if (templates[side] == NULL)
+        templates[side] = calloc(c->flows, sizeof(struct rte_mbuf *));
+        last_stamp[side] =
+            calloc((size_t)c->flows * RTE_MAX(c->remotes, 1u), sizeof(*last_stamp[side]));
+        if (templates[side] == NULL || last_stamp[side] == NULL)
             fail("no memory");
-        for (uint32_t i = 0; i < o->frames.flows; i++) {
+        for (uint32_t i = 0; i < c->flows; i++) {
             struct rte_mbuf *m = rte_pktmbuf_alloc(pool);
 
             if (m == NULL)
                 fail("no memory for frames");
-            (side == 0 ? frame_left : frame_right)(&o->frames, i, m);
+            (side == LEFT ? frame_left : frame_right)(c, i, m);
             templates[side][i] = m;
         }
     }
 }
 
-/* Sends up to a burst of a side's frames from *next on; templates keep a reference of their own. */
-static uint16_t send_burst(const struct options *o, int side, uint32_t *next, uint16_t count)
+static uint16_t inner_at(int side)
 {
+    return side == LEFT ? frame_tags(&options.frames) : frame_outer(&options.frames);
+}
+
+static void prefetch_next(int side, uint32_t flow, uint16_t count)
+{
+    for (uint16_t i = 0; i < count; i++) {
+        flow = flow + 1 == options.frames.flows ? 0 : flow + 1;
+        rte_prefetch0(templates[side][flow]);
+        rte_prefetch0(rte_pktmbuf_mtod(templates[side][flow], void *));
+        rte_prefetch0(rte_pktmbuf_mtod_offset(templates[side][flow], void *, 64));
+    }
+}
+
+/* Sends up to `count` of a side's frames; templates keep a reference of their own. */
+static uint16_t send_burst(int side, uint16_t count, bool stranger)
+{
+    const uint32_t first = next_flow[side];
     struct rte_mbuf *burst[BURST];
-    uint16_t sent;
+    uint64_t stamp = rte_rdtsc();
+    uint16_t at = inner_at(side), sent;
+    uint32_t flow = first;
 
     for (uint16_t i = 0; i < count; i++) {
-        burst[i] = templates[side][(*next + i) % o->frames.flows];
+        burst[i] = templates[side][flow];
+        flow = flow + 1 == options.frames.flows ? 0 : flow + 1;
         rte_mbuf_refcnt_update(burst[i], 1);
+        /* One flow only: the same template several times, with the last one's stamp. */
+        frame_set_stamp(burst[i], at, stamp + i);
     }
+    if (stranger)
+        frame_set_source(burst[0], side == LEFT ? 0 : at, strangers++);
+    if (options.frames.flows > 4 * BURST)
+        prefetch_next(side, flow, count);
     sent = rte_eth_tx_burst(ports[side], 0, burst, count);
     for (uint16_t i = sent; i < count; i++)
         rte_mbuf_refcnt_update(burst[i], -1);
-    *next = (*next + sent) % o->frames.flows;
+    if (stranger)
+        frame_reset_source(burst[0], side == LEFT ? 0 : at, side == LEFT, first);
+    next_flow[side] = (first + sent) % options.frames.flows;
     return sent;
 }
 
-static void receive(const struct options *o, int side, struct window *w, uint32_t every)
+static void note_latency(uint64_t now, uint64_t stamp)
+{
+    uint64_t step = now > stamp ? (now - stamp) / ticks_per_step : 0;
+
+    latency[RTE_MIN(step, (uint64_t)LATENCY_STEPS - 1)]++;
+}
+
+static void look_at(int side, const struct rte_mbuf *m, uint64_t now, bool closely,
+                    struct window *w)
+{
+    const struct bench_case *c = &options.frames;
+    struct arrival a;
+    uint64_t *last;
+    const char *why;
+
+    if (!frame_arrival(c, m, side == LEFT, &a)) {
+        w->other++;
+        return;
+    }
+    why = closely ? frame_check(c, m, side == LEFT) : NULL;
+    if (why != NULL) {
+        w->wrong++;
+        w->why = why;
+        return;
+    }
+    last = &last_stamp[side][(size_t)a.flow * RTE_MAX(c->remotes, 1u) + a.remote];
+    w->unordered += a.stamp < *last;
+    *last = a.stamp;
+    if (latency_rate > 0)
+        note_latency(now, a.stamp);
+}
+
+/* every: of so many frames, one is compared byte by byte; 0: none is looked at. */
+static void receive(int side, struct window *w, uint32_t every)
 {
     struct rte_mbuf *burst[BURST];
-    uint16_t count = rte_eth_rx_burst(ports[side], 0, burst, BURST);
+    uint16_t count = 0;
+    uint64_t now;
 
-    for (uint16_t i = 0; i < count; i++) {
-        if (every != 0 && (w->received + i) % every == 0) {
-            const char *why =
-                (side == 0 ? frame_check_left : frame_check_right)(&o->frames, burst[i]);
+    for (uint16_t q = 0; q < options.rx_queues && count == 0; q++)
+        count = rte_eth_rx_burst(ports[side], q, burst, BURST);
+    now = rte_rdtsc();
 
-            if (why != NULL) {
-                w->wrong++;
-                w->why = why;
-            }
-        }
+    if (every != 0) {
+        uint32_t until = every - (uint32_t)(w->received % every);
+
+        for (uint16_t i = 0; i < count; i++)
+            look_at(side, burst[i], now, i % every == until % every, w);
     }
     w->received += count;
     rte_pktmbuf_free_bulk(burst, count);
 }
 
 /* Takes in what is still under way, until nothing came for a while. */
-static void drain(const struct options *o)
+static void drain(struct window *w, uint32_t every)
 {
-    struct window w = {0};
-    uint64_t quiet = rte_get_tsc_hz() / 20, last = rte_rdtsc(), before = 0;
+    uint64_t quiet = rte_get_tsc_hz() / 50, last = rte_rdtsc(), before = w->received;
 
     while (rte_rdtsc() - last < quiet) {
-        receive(o, 0, &w, 0);
-        receive(o, 1, &w, 0);
-        if (w.received != before) {
-            before = w.received;
+        if (options.direction != ENCAP && options.direction != WIRES)
+            receive(LEFT, w, every);
+        receive(RIGHT, w, every);
+        if (w->received != before) {
+            before = w->received;
             last = rte_rdtsc();
         }
     }
 }
 
+/* --- commands --- */
+
 /* Every flow once from `side`, gently; returns how many right frames came out on the other side. */
-static uint64_t teach_round(const struct options *o, int side)
+static uint64_t teach_round(int side, int round)
 {
-    struct window w = {0};
-    uint64_t gap = rte_get_tsc_hz() / 1000000 * 32; /* a burst of 16 in 32 us: 500,000 a second */
-    uint32_t next = 0;
+    const uint32_t flows = options.frames.flows;
+    struct window w = {0}, other = {0};
+    /* A burst of 16 in 32 us: 500,000 a second; slower when that was too much. */
+    uint64_t gap = (rte_get_tsc_hz() / 1000000 * 32) << RTE_MIN(round, 5);
+    uint32_t done = 0;
 
-    for (uint32_t done = 0; done < o->frames.flows && !stop;) {
+    next_flow[side] = 0;
+    while (done < flows) {
         uint64_t until = rte_rdtsc() + gap;
-        uint32_t left = o->frames.flows - done;
 
-        done += send_burst(o, side, &next, left < 16 ? (uint16_t)left : 16);
+        done += send_burst(side, (uint16_t)RTE_MIN(flows - done, 16u), false);
         do {
-            receive(o, !side, &w, 1);
-            receive(o, side, &(struct window){0}, 0);
+            receive(!side, &w, 1);
+            receive(side, &other, 0);
         } while (rte_rdtsc() < until);
     }
-    for (uint64_t end = rte_rdtsc() + rte_get_tsc_hz() / 10; rte_rdtsc() < end;)
-        receive(o, !side, &w, 1);
-    return w.received - w.wrong;
+    for (uint64_t end = rte_rdtsc() + rte_get_tsc_hz() / 10; rte_rdtsc() < end;) {
+        uint64_t before = w.received;
+
+        receive(!side, &w, 1);
+        receive(side, &other, 0);
+        if (w.received != before)
+            end = rte_rdtsc() + rte_get_tsc_hz() / 10;
+    }
+    if (w.why != NULL)
+        fprintf(stderr, "vgw-generator: wrong: %s\n", w.why);
+    return w.received - w.wrong - w.other;
 }
 
-static void teach(const struct options *o)
+static void teach(void)
 {
-    int from = o->direction == DECAP ? 1 : 0;
+    const uint64_t all = (uint64_t)options.frames.flows * RTE_MAX(options.frames.remotes, 1u);
+    uint64_t left = 0, right = 0;
 
-    if (o->direction == WIRES)
-        return;
-    for (int round = 0; round < 20 && !stop; round++) {
-        teach_round(o, !from);
-        if (teach_round(o, from) == o->frames.flows) {
-            drain(o);
+    for (int round = 0; round < 20; round++) {
+        right = options.frames.remotes != 0 ? all : teach_round(RIGHT, round);
+        left = teach_round(LEFT, round);
+        if (left == all && right == all) {
+            printf("{\"taught\": true, \"rounds\": %d}\n", round + 1);
             return;
         }
     }
-    if (!stop)
-        fail("the gateway does not forward every flow; is it configured for this case?");
+    printf("{\"taught\": false, \"flows\": %" PRIu64 ", \"from_left\": %" PRIu64
+           ", \"from_right\": %" PRIu64 "}\n",
+           all, left, right);
 }
 
-static struct window measure(const struct options *o)
+/* Packets due by now. */
+static uint16_t due(double rate, uint64_t begin, uint64_t now, uint64_t sent)
 {
-    int from = o->direction == DECAP ? 1 : 0;
-    uint64_t hz = rte_get_tsc_hz(), begin = rte_rdtsc(),
-             end = begin + (uint64_t)(o->seconds * (double)hz);
-    uint32_t every = o->direction == WIRES ? 0 : CHECK_EVERY, next = 0;
+    uint64_t target;
+
+    if (rate <= 0)
+        return BURST;
+    target = (uint64_t)((double)(now - begin) / (double)rte_get_tsc_hz() * rate);
+    return target > sent ? (uint16_t)RTE_MIN(target - sent, (uint64_t)BURST) : 0;
+}
+
+static struct window measure(double seconds, double rate)
+{
+    const uint64_t hz = rte_get_tsc_hz(), begin = rte_rdtsc(),
+                   end = begin + (uint64_t)(seconds * (double)hz);
+    const uint32_t every = options.direction == WIRES ? 0 : CHECK_EVERY;
+    const double strangers_rate = options.new_macs;
+    const uint32_t strangers_before = strangers;
+    int side = options.direction == DECAP ? RIGHT : LEFT;
     struct window w = {0};
     uint64_t now;
 
-    while ((now = rte_rdtsc()) < end && !stop) {
-        uint64_t due = BURST;
+    latency_rate = rate;
+    memset(latency, 0, sizeof(latency));
+    while ((now = rte_rdtsc()) < end) {
+        uint16_t count = due(rate, begin, now, w.sent);
 
-        if (o->rate > 0) {
-            uint64_t target = (uint64_t)((double)(now - begin) / (double)hz * o->rate);
-
-            due = target > w.sent ? RTE_MIN(target - w.sent, (uint64_t)BURST) : 0;
-        }
-        if (due > 0)
-            w.sent += send_burst(o, from, &next, (uint16_t)due);
-        receive(o, !from, &w, every);
+        if (count > 0)
+            w.sent += send_burst(side, count,
+                                 strangers_rate > 0 && due(strangers_rate, begin, now,
+                                                           strangers - strangers_before) > 0);
+        receive(!side, &w, every);
+        if (options.direction == BOTH)
+            side = !side;
     }
     w.seconds = (double)(rte_rdtsc() - begin) / (double)hz;
+    now = w.received;
+    drain(&w, every);
+    w.late = w.received - now;
+    w.received -= w.other;
     return w;
 }
 
-static void parse_ip(const char *text, uint8_t ip[16], bool ipv6)
+/* Microseconds below which that share of all frames took. */
+static double percentile(double share)
 {
-    if (inet_pton(ipv6 ? AF_INET6 : AF_INET, text, ip) != 1)
-        fail("an IP address is not valid (IPv6 ones need --ipv6 before them)");
-}
+    uint64_t all = 0, sum = 0;
 
-static void parse_mac(const char *text, uint8_t mac[6])
-{
-    struct rte_ether_addr a;
-
-    if (rte_ether_unformat_addr(text, &a) != 0)
-        fail("a MAC address is not valid");
-    memcpy(mac, a.addr_bytes, 6);
-}
-
-static enum direction parse_direction(const char *text)
-{
-    if (strcmp(text, "encap") == 0)
-        return ENCAP;
-    if (strcmp(text, "decap") == 0)
-        return DECAP;
-    if (strcmp(text, "wires") == 0)
-        return WIRES;
-    fail("--direction is encap, decap or wires");
-    return WIRES;
-}
-
-static struct options parse(int argc, char **argv)
-{
-    static const struct option names[] = {
-        {"left", 1, 0, 'l'},       {"right", 1, 0, 'r'},       {"direction", 1, 0, 'd'},
-        {"flows", 1, 0, 'f'},      {"vnis", 1, 0, 'v'},        {"size", 1, 0, 's'},
-        {"ipv6", 0, 0, '6'},       {"windows", 1, 0, 'w'},     {"seconds", 1, 0, 't'},
-        {"rate", 1, 0, 'p'},       {"gateway-mac", 1, 0, 'g'}, {"outer-mac", 1, 0, 'o'},
-        {"gateway-ip", 1, 0, 'G'}, {"outer-ip", 1, 0, 'O'},    {0},
-    };
-    struct options o = {.frames = {.flows = 1, .vnis = 1, .size = 64}, .windows = 5, .seconds = 1};
-    int c;
-
-    while ((c = getopt_long(argc, argv, "", names, NULL)) != -1) {
-        switch (c) {
-        case 'l':
-            o.left = optarg;
-            break;
-        case 'r':
-            o.right = optarg;
-            break;
-        case 'd':
-            o.direction = parse_direction(optarg);
-            break;
-        case 'f':
-            o.frames.flows = (uint32_t)strtoul(optarg, NULL, 10);
-            break;
-        case 'v':
-            o.frames.vnis = (uint32_t)strtoul(optarg, NULL, 10);
-            break;
-        case 's':
-            o.frames.size = (uint32_t)strtoul(optarg, NULL, 10);
-            break;
-        case '6':
-            o.frames.ipv6 = true;
-            break;
-        case 'w':
-            o.windows = (uint32_t)strtoul(optarg, NULL, 10);
-            break;
-        case 't':
-            o.seconds = strtod(optarg, NULL);
-            break;
-        case 'p':
-            o.rate = strtod(optarg, NULL);
-            break;
-        case 'g':
-            parse_mac(optarg, o.frames.gateway_mac);
-            break;
-        case 'o':
-            parse_mac(optarg, o.frames.outer_mac);
-            break;
-        case 'G':
-            parse_ip(optarg, o.frames.gateway_ip, o.frames.ipv6);
-            break;
-        case 'O':
-            parse_ip(optarg, o.frames.outer_ip, o.frames.ipv6);
-            break;
-        default:
-            fail("see the head of bench/generator/main.c for the options");
-        }
+    for (uint32_t i = 0; i < LATENCY_STEPS; i++)
+        all += latency[i];
+    for (uint32_t i = 0; i < LATENCY_STEPS; i++) {
+        sum += latency[i];
+        if (all != 0 && (double)sum >= share * (double)all)
+            return (i + 1) / 10.0;
     }
-    if (o.left == NULL || o.right == NULL || o.frames.flows == 0 || o.frames.vnis == 0 ||
-        o.frames.size < 60 || o.frames.size > 1900)
-        fail("--left and --right are needed; --size is 60 to 1900");
-    return o;
+    return 0;
+}
+
+static void window(const char *line)
+{
+    double seconds = 1, rate = 0;
+    struct window w;
+
+    if (sscanf(line, "window %lf %lf", &seconds, &rate) < 1)
+        fail("window SECONDS [RATE]");
+    w = measure(seconds, rate);
+    printf("{\"seconds\": %.4f, \"sent\": %" PRIu64 ", \"received\": %" PRIu64
+           ", \"other\": %" PRIu64 ", \"wrong\": %" PRIu64 ", \"unordered\": %" PRIu64
+           ", \"why\": \"%s\", \"pps\": %.0f",
+           w.seconds, w.sent, w.received, w.other, w.wrong, w.unordered, w.why != NULL ? w.why : "",
+           (double)(w.received - w.late) / w.seconds);
+    if (rate > 0)
+        printf(", \"us\": {\"50\": %.1f, \"90\": %.1f, \"99\": %.1f, \"99.9\": %.1f, \"max\": "
+               "%.1f}",
+               percentile(0.5), percentile(0.9), percentile(0.99), percentile(0.999),
+               percentile(1));
+    printf("}\n");
 }
 
 int main(int argc, char **argv)
 {
     int used = rte_eal_init(argc, argv);
-    struct rte_mempool *pool;
-    struct options o;
+    char line[256];
 
     if (used < 0)
         fail("EAL does not start");
-    o = parse(argc - used, argv + used);
-    signal(SIGTERM, on_signal);
-    signal(SIGINT, on_signal);
-    pool = pool_create("receive", 16384, 2048);
-    make_templates(&o);
-    ports[0] = port_create("net_memif0", 0, o.left, pool);
-    ports[1] = port_create("net_memif1", 1, o.right, pool);
-    fprintf(stderr, "vgw-generator: waiting for the gateway\n");
-    wait_for_links();
-    teach(&o);
-    printf("%8s %14s %14s %10s %14s\n", "seconds", "sent", "received", "wrong", "packets/s");
-    for (uint32_t i = 0; i < o.windows && !stop; i++) {
-        struct window w = measure(&o);
-
-        printf("%8.3f %14" PRIu64 " %14" PRIu64 " %10" PRIu64 " %14.0f%s%s\n", w.seconds, w.sent,
-               w.received, w.wrong, (double)w.received / w.seconds, w.why ? "  wrong: " : "",
-               w.why ? w.why : "");
+    options = options_parse(argc - used, argv + used);
+    ticks_per_step = RTE_MAX(rte_get_tsc_hz() / 10000000, 1u);
+    make_templates();
+    ports_start();
+    printf("{\"ready\": true}\n");
+    fflush(stdout);
+    while (fgets(line, sizeof(line), stdin) != NULL) {
+        if (strncmp(line, "teach", 5) == 0)
+            teach();
+        else if (strncmp(line, "window", 6) == 0)
+            window(line);
+        else
+            fail("a command is teach or window");
         fflush(stdout);
-        drain(&o);
     }
     rte_eal_cleanup();
     return 0;

@@ -28,6 +28,7 @@ int intent_port(const struct source *source, void *buffer, size_t size)
     port->has_mac = source_mac(source, "mac", port->mac);
     port->mtu = (uint16_t)source_number(source, "mtu", 1500);
     port->rx_queues = (uint8_t)source_number(source, "rx-queues", 1);
+    port->zero_copy = source_bool(source, "zero-copy");
     port->rx_descriptors = (uint16_t)source_number(source, "rx-descriptors", 1024);
     port->tx_descriptors = (uint16_t)source_number(source, "tx-descriptors", 1024);
     copy(port->device, sizeof(port->device), source_text(source, "device"));

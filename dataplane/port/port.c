@@ -275,6 +275,9 @@ static int check(const struct vgw_port *config, struct error *e)
     if (config->netns[0] != '\0' && kind != &port_kind_tap)
         return error_set(e, EINVAL, "%s: only a tap: device can be placed into a network namespace",
                          config->device);
+    if (config->zero_copy && (kind != &port_kind_memif || !config->client))
+        return error_set(e, EINVAL, "%s: only a memif: device as client works without copying",
+                         config->device);
     for (uint32_t i = 1; i < PORTS_MAX; i++)
         if (port_devices[i] != NULL && port_devices[i]->config.id != config->id &&
             strcmp(port_devices[i]->config.device, config->device) == 0 &&
@@ -330,7 +333,7 @@ static void device_destroy(struct port_device *d)
 
 static bool same_device(const struct vgw_port *a, const struct vgw_port *b)
 {
-    return a->client == b->client && a->driver == b->driver && a->rx_queues == b->rx_queues &&
+    return a->client == b->client && a->zero_copy == b->zero_copy && a->driver == b->driver && a->rx_queues == b->rx_queues &&
            a->rx_descriptors == b->rx_descriptors && a->tx_descriptors == b->tx_descriptors &&
            a->has_mac >= b->has_mac && strcmp(a->device, b->device) == 0 &&
            strcmp(a->netns, b->netns) == 0;

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * memif:PATH, shared memory with another program on this machine. As server vgw listens on the
- * socket, as client it connects, and again whenever the other side comes back. Frames are copied:
- * zero-copy of DPDK 22.11's driver closes the memory's descriptor once connected, and a second port
- * or a reconnect then fails.
+ * socket, as client it connects, and again whenever the other side comes back. Frames are copied,
+ * unless a client is told to share its packets' memory (memif_zero_copy.h).
  */
 #include "core/clock.h"
 #include "port/ethdev.h"
+#include "port/memif_zero_copy.h"
 #include "port/port_socket.h"
 
 #include <rte_common.h>
@@ -23,11 +23,17 @@ static int memif_open(struct port_device *d)
     char name[32], devargs[sizeof(d->config.device) + 96];
     int rc = socket_prepare(d);
 
+    if (rc == 0 && d->config.zero_copy) {
+        rc = zero_copy_prepare();
+        if (rc < 0)
+            device_fails(d, rc, "zero-copy needs the packets' memory in huge pages");
+    }
     if (rc < 0)
         return rc;
     snprintf(name, sizeof(name), "net_memif%u", d->index);
-    snprintf(devargs, sizeof(devargs), "socket=%s,socket-abstract=no,role=%s,rsize=%u", d->name,
-             d->config.client ? "client" : "server", ring);
+    snprintf(devargs, sizeof(devargs), "socket=%s,socket-abstract=no,role=%s,rsize=%u%s", d->name,
+             d->config.client ? "client" : "server", ring,
+             d->config.zero_copy ? ",zero-copy=yes" : "");
     rc = ethdev_plug(d, "vdev", name, devargs);
     if (rc < 0)
         return rc;

@@ -156,7 +156,7 @@ def encap(kind=None, vlan=0, inner=0, tpid=None):
 
 class Port(Structure):
     _fields_ = [("id", u32), ("enabled", u8), ("client", u8), ("driver", u8), ("has_mac", u8), ("mac", Mac),
-                ("mtu", u16), ("rx_queues", u8), ("_pad", u8 * 3), ("rx_descriptors", u16), ("tx_descriptors", u16),
+                ("mtu", u16), ("rx_queues", u8), ("zero_copy", u8), ("_pad", u8 * 2), ("rx_descriptors", u16), ("tx_descriptors", u16),
                 ("device", ctypes.c_char * 108), ("netns", ctypes.c_char * 64)]
 
 

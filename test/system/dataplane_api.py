@@ -75,13 +75,13 @@ class SocketClient(harness.Client):
 
 
 class Dataplane(harness.Gateway):
-    def __init__(self, netns=None, cores=None, memory=256, arguments=()):
+    def __init__(self, netns=None, cores=None, memory=256, arguments=(), huge_pages="off", settings=""):
         self.directory = tempfile.mkdtemp(prefix="vgw-dp-")
         self.path = f"{self.directory}/dp.sock"
         self.netns = netns
         cpus = sorted(os.sched_getaffinity(0))
         with open(f"{self.directory}/vgw.conf", "w", encoding="ascii") as f:
-            f.write(f"cores = {cores or cpus[-1]}\nmemory = {memory}\nhuge-pages = off\n"
+            f.write(f"cores = {cores or cpus[-1]}\nmemory = {memory}\nhuge-pages = {huge_pages}\n{settings}"
                     f"dataplane-socket = {self.path}\n")
         self.log = open(f"{self.directory}/log", "w+", encoding="utf-8")
         enter = ["ip", "netns", "exec", netns] if netns else []
@@ -133,10 +133,10 @@ class Dataplane(harness.Gateway):
     # objects
 
     def port(self, id, device, enabled=True, mtu=1500, mac=None, rx_queues=1, descriptors=1024, driver="auto",
-             client=False, netns=""):
+             client=False, netns="", zero_copy=False):
         self.declare("port", harness.Port(id=id, enabled=enabled, client=client, driver=DRIVERS[driver],
                                           has_mac=mac is not None, mac=harness.to_mac(mac), mtu=mtu,
-                                          rx_queues=rx_queues, rx_descriptors=descriptors,
+                                          zero_copy=zero_copy, rx_queues=rx_queues, rx_descriptors=descriptors,
                                           tx_descriptors=descriptors, device=device.encode(), netns=netns.encode()))
 
     def wait_port(self, id, timeout=60.0, **fields):

@@ -52,9 +52,10 @@ static struct {
     uint64_t longest_tsc; /* between two polls; reset by main */
     uint64_t pauses;      /* of more than a millisecond; reset by main */
     long preemptions;
-    double owed;    /* frames */
-    uint64_t share; /* of new sources among the frames */
-} source;           /* the worker's, but for what main sets between phases */
+    uint64_t sleeps; /* after one, the kernel gives the core back when it likes */
+    double owed;     /* frames */
+    uint64_t share;  /* of new sources among the frames */
+} source;            /* the worker's, but for what main sets between phases */
 
 static uint64_t hz;
 
@@ -116,8 +117,9 @@ static void note_pause(uint64_t elapsed_tsc)
     bool preempted;
 
     getrusage(RUSAGE_THREAD, &usage);
-    preempted = usage.ru_nivcsw != source.preemptions;
+    preempted = usage.ru_nivcsw != source.preemptions || workers[0]->sleeps != source.sleeps;
     source.preemptions = usage.ru_nivcsw;
+    source.sleeps = workers[0]->sleeps;
     if (preempted)
         return;
     if (elapsed_tsc > __atomic_load_n(&source.longest_tsc, __ATOMIC_RELAXED))

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Very many networks, each with its VNI: what `make bench-scale` measures with a million, here with 20,000, so that what
-makes it possible does not rot. Nothing here is asserted on time. The drawing is in test/lib/many.py.
+"""Very many networks, each with its VNI: what `make bench-scale` measures with a million, here with 20,000, so that
+what makes it possible does not rot. Nothing here is asserted on time. The drawing is in test/lib/many.py.
 """
 import pytest
 from many import TARGETS, Many, Probe, wires

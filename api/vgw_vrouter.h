@@ -74,7 +74,7 @@ struct vgw_neighbour {
 struct vgw_interface_state {
     uint32_t id;
     uint8_t up;
-    uint8_t _pad;
+    uint8_t duplicates; /* addresses that somebody else on the link has: not used */
     uint8_t mac[6];
     uint16_t mtu;
     uint8_t _pad2[2];

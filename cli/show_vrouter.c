@@ -34,6 +34,9 @@ static void interface_addresses(struct text *text, const json_t *row)
 {
     list_addresses(text, row, "address", "");
     list_addresses(text, row, "anycast-address", " (anycast)");
+    if (json_integer_value(json_object_get(row, "duplicate-addresses")) != 0)
+        text_printf(text, " (%lld of them in use by others)",
+                    (long long)json_integer_value(json_object_get(row, "duplicate-addresses")));
 }
 
 static const struct column interface_columns[] = {

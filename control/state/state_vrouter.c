@@ -49,6 +49,7 @@ static json_t *interface_entry(struct state *state, const void *record,
     state_copy(entry, configured, "anycast-address");
     json_decref(configured);
     state_set_bool(entry, "up", interface->up);
+    state_set_int(entry, "duplicate-addresses", interface->duplicates);
     state_set_mac(entry, "mac", interface->mac);
     state_set_int(entry, "mtu", interface->mtu);
     state_set_counters(entry, &interface->counters);

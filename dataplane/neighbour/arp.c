@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * ARP: RFC 826 (the algorithm of "Packet Reception"), RFC 5227 (probes are answered and never
- * learned from, announcements, defence of own addresses), RFC 1122 2.3.2. An interface answers for
- * its own addresses alone, not for those of the vrouter's other interfaces or loopbacks, as
- * hardware routers do (and Linux with arp_ignore=1).
+ * ARP: RFC 826 (the algorithm of "Packet Reception"), RFC 5227 (probes, which are answered and
+ * never learned from, announcements, defence of own addresses: announce.c knows which are), RFC
+ * 1122 2.3.2. An interface answers for its own addresses alone, not for those of the vrouter's
+ * other interfaces or loopbacks, as hardware routers do (and Linux with arp_ignore=1).
  */
 #include "core/clock.h"
 #include "kernel/kernel.h"
@@ -53,8 +53,18 @@ void arp_solicit(uint32_t interface, const struct vgw_ip *ip, const uint8_t *mac
     static const uint8_t none[4]; /* RFC 5227 2.1.1: as in a probe, when we have no address */
     const struct vgw_ip *source = interface_source(interface, ip);
 
+    if (source != NULL && own_is_duplicate(interface, source))
+        source = NULL;
     send_arp(interface, RTE_ARP_OP_REQUEST, mac == NULL ? broadcast : mac,
              source == NULL ? none : source->bytes, NULL, ip->bytes);
+}
+
+/* RFC 5227 2.1.1: "sender IP address" is zero. */
+void arp_probe(uint32_t interface, const struct vgw_ip *own)
+{
+    static const uint8_t none[4];
+
+    send_arp(interface, RTE_ARP_OP_REQUEST, broadcast, none, NULL, own->bytes);
 }
 
 /* RFC 5227 2.3: a request whose sender and target are the address. */
@@ -103,10 +113,15 @@ static enum vgw_drop receive(uint32_t interface, const struct rte_arp_hdr *arp)
         rte_is_same_ether_addr(&arp->arp_data.arp_sha, &interfaces[interface].anycast_mac))
         return VGW_DROP_IGNORED; /* our own, come back; or another leaf's, for what we share */
     if (interface_has(interface, &sender)) {
-        defend(interface, &sender, mac);
+        if (!own_is_contested(interface, &sender, mac))
+            defend(interface, &sender, mac);
         return VGW_DROP_CONSUMED;
     }
     is_for_us = interface_has(interface, &target);
+    /* RFC 5227 2.1.1: a probe for what we probe for, too. */
+    if (is_for_us && (ip_is_unspecified(&sender) ? own_is_contested(interface, &target, mac)
+                                                 : own_is_duplicate(interface, &target)))
+        return VGW_DROP_IGNORED;
     is_answer = is_reply && is_for_us;
     /* An entry is updated whoever is asked; one is made when it is us. A probe names no sender. */
     if (!ip_is_unspecified(&sender))

@@ -4,8 +4,8 @@
  * interface answers for its own addresses alone. Router solicitations and advertisements, and
  * redirects, are ignored (a gateway's routes are configured) but by daemons in the vrouter's
  * namespace. Duplicate address detection (RFC 4862
- * 5.4) is answered for others, and not done for own addresses; nor are the solicited-node groups
- * reported with MLD (7.2.1).
+ * 5.4) is answered for others, and done for own addresses as announce.c says. The solicited-node
+ * groups are not reported with MLD (7.2.1).
  */
 #include "kernel/kernel.h"
 #include "neighbour/neighbour_table.h"
@@ -66,13 +66,14 @@ static bool is_solicited_node(const uint8_t *ip)
     return memcmp(ip, prefix, sizeof(prefix)) == 0;
 }
 
-/* The MAC is the one that goes with the own address that the message is about, or is sent from. */
+/* The MAC is the one that goes with the own address that the message is about, or is sent from.
+ * option 0: none. */
 static void send_nd(uint32_t interface, const uint8_t to_mac[6], const uint8_t *from,
                     const uint8_t *to, const struct message *message, uint8_t option)
 {
     const struct vgw_ip sender = ip_from_bytes(6, from);
     const struct rte_ether_addr *from_mac = interface_mac_of(interface, &sender);
-    const uint16_t length = sizeof(*message) + sizeof(struct mac_option);
+    const uint16_t length = sizeof(*message) + (option != 0 ? sizeof(struct mac_option) : 0);
     struct rte_mbuf *m = frame_alloc();
     struct rte_ipv6_hdr *ip;
     struct message *sent;
@@ -91,9 +92,11 @@ static void send_nd(uint32_t interface, const uint8_t to_mac[6], const uint8_t *
     memcpy(ip->dst_addr, to, 16);
     sent = (struct message *)(ip + 1);
     *sent = *message;
-    mac = (struct mac_option *)(sent + 1);
-    *mac = (struct mac_option){.type = option, .length = 1};
-    memcpy(mac->mac, from_mac->addr_bytes, sizeof(mac->mac));
+    if (option != 0) {
+        mac = (struct mac_option *)(sent + 1);
+        *mac = (struct mac_option){.type = option, .length = 1};
+        memcpy(mac->mac, from_mac->addr_bytes, sizeof(mac->mac));
+    }
     sent->checksum = icmpv6_checksum(m, ip, sizeof(*ip), length);
     frame_send_from(m, interface, from_mac->addr_bytes, to_mac, RTE_ETHER_TYPE_IPV6);
 }
@@ -105,11 +108,23 @@ void nd_solicit(uint32_t interface, const struct vgw_ip *ip, const uint8_t *mac)
     uint8_t group_mac[6] = {0x33, 0x33, 0xff, ip->bytes[13], ip->bytes[14], ip->bytes[15]};
     struct message message = {.type = SOLICITATION};
 
-    if (source == NULL)
+    if (source == NULL || own_is_duplicate(interface, source))
         return; /* without an address of its own the interface has no IPv6 */
     memcpy(message.target, ip->bytes, 16);
     send_nd(interface, mac == NULL ? group_mac : mac, source->bytes, to.bytes, &message,
             OPTION_SOURCE_MAC);
+}
+
+/* RFC 4862 5.4.2: "the IP source address is set to the unspecified address". */
+void nd_probe(uint32_t interface, const struct vgw_ip *own)
+{
+    static const uint8_t none[16];
+    const struct vgw_ip to = solicited_node(own);
+    const uint8_t mac[6] = {0x33, 0x33, 0xff, own->bytes[13], own->bytes[14], own->bytes[15]};
+    struct message message = {.type = SOLICITATION};
+
+    memcpy(message.target, own->bytes, 16);
+    send_nd(interface, mac, none, to.bytes, &message, 0);
 }
 
 static void advertise(uint32_t interface, const uint8_t to_mac[6], const uint8_t *to,
@@ -175,6 +190,15 @@ static bool advertisement_is_valid(const struct received *r)
     return r->ip->dst_addr[0] != 0xff || !(r->message->flags & FLAG_SOLICITED);
 }
 
+/* Our own, come back, or another leaf's, for what we share. */
+static bool is_from_us(uint32_t interface, const struct received *r)
+{
+    const struct interface *i = &interfaces[interface];
+
+    return memcmp(r->ethernet_source, i->mac.addr_bytes, 6) == 0 ||
+           memcmp(r->ethernet_source, i->anycast_mac.addr_bytes, 6) == 0;
+}
+
 /* 7.2.3, 7.2.4. */
 static enum vgw_drop solicitation(uint32_t interface, const struct received *r)
 {
@@ -184,11 +208,14 @@ static enum vgw_drop solicitation(uint32_t interface, const struct received *r)
         return VGW_DROP_IGNORED;
     if (ip_is_unspecified(&r->source)) {
         /* Somebody is about to take our address. */
+        if (is_from_us(interface, r) ||
+            own_is_contested(interface, &r->target, r->ethernet_source)) /* RFC 4862 5.4.3 */
+            return VGW_DROP_IGNORED;
         advertise(interface, all_nodes_mac, all_nodes.bytes, r->target.bytes,
                   FLAG_ROUTER | FLAG_OVERRIDE);
         return VGW_DROP_CONSUMED;
     }
-    if (interface_has(interface, &r->source))
+    if (interface_has(interface, &r->source) || own_is_duplicate(interface, &r->target))
         return VGW_DROP_IGNORED;
     if (r->mac != NULL && interface_reaches(interface, &r->source))
         neighbour_heard(interface, &r->source, r->mac, HINT_ASKED, true);
@@ -204,6 +231,11 @@ static enum vgw_drop advertisement(uint32_t interface, const struct received *r)
     const bool is_solicited = (r->message->flags & FLAG_SOLICITED) != 0;
     bool differs;
 
+    if (interface_has(interface, &r->target)) { /* RFC 4862 5.4.4 */
+        if (!is_from_us(interface, r))
+            own_is_contested(interface, &r->target, r->ethernet_source);
+        return VGW_DROP_IGNORED;
+    }
     if (n == NULL || n->status == VGW_NEIGHBOUR_STATIC)
         return VGW_DROP_IGNORED;
     if (!neighbour_has_mac(n) && r->mac == NULL)

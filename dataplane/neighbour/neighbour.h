@@ -23,6 +23,9 @@ void neighbour_unwant(uint32_t interface, const struct vgw_ip *ip);
 /* route/interface.c says: up, or down (what was learned is forgotten), or removed. */
 void neighbour_interface_changed(uint32_t interface);
 
+/* Own addresses of an interface that somebody else has. */
+uint32_t own_duplicates(uint32_t interface);
+
 /* Sends an IP packet (data at the IP header) to a neighbour. When its MAC is not known it is asked
  * for, and the packet waits with the latest few (RFC 1122 2.3.2.2, RFC 4861 7.2.2). When it does
  * not answer, senders of forwarded packets are told. Takes m. */

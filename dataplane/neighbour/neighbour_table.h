@@ -73,9 +73,18 @@ void arp_solicit(uint32_t interface, const struct vgw_ip *ip, const uint8_t *mac
 void nd_solicit(uint32_t interface, const struct vgw_ip *ip, const uint8_t *mac);
 void arp_announce(uint32_t interface, const struct vgw_ip *own);
 void nd_announce(uint32_t interface, const struct vgw_ip *own);
+/* Has somebody else the address? RFC 5227 2.1.1, RFC 4862 5.4.2. */
+void arp_probe(uint32_t interface, const struct vgw_ip *own);
+void nd_probe(uint32_t interface, const struct vgw_ip *own);
 
-/* announce.c: an interface came up or changed its addresses: announces them soon, and again. */
+/* announce.c: an interface came up or changed its addresses: asks whether somebody else has them,
+ * then announces them, and again. */
 void announce(uint32_t interface);
+/* Somebody else has the own address, so that it is not ours to answer for. */
+bool own_is_duplicate(uint32_t interface, const struct vgw_ip *own);
+/* The MAC claims the own address. True: that makes it a duplicate, or it was one. False: we had it
+ * before. */
+bool own_is_contested(uint32_t interface, const struct vgw_ip *own, const uint8_t mac[6]);
 int announce_init(void);
 int neighbour_query_init(void);
 

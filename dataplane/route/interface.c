@@ -611,6 +611,7 @@ static void describe(uint32_t index, struct vgw_interface_state *s)
     *s = (struct vgw_interface_state){
         .id = i->id,
         .up = i->up,
+        .duplicates = (uint8_t)(i->up ? own_duplicates(index) : 0),
         .mtu = i->mtu,
         .counters = {c.rx_packets, c.rx_bytes, c.tx_packets, c.tx_bytes},
     };

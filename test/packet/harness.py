@@ -244,7 +244,7 @@ class MacState(Structure):
 
 
 class InterfaceState(Structure):
-    _fields_ = [("id", u32), ("up", u8), ("_pad", u8), ("mac", Mac), ("mtu", u16), ("_pad2", u8 * 2),
+    _fields_ = [("id", u32), ("up", u8), ("duplicates", u8), ("mac", Mac), ("mtu", u16), ("_pad2", u8 * 2),
                 ("counters", Counters)]
 
 

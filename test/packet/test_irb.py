@@ -138,6 +138,10 @@ def test_addresses_are_announced_into_the_network_with_their_macs(irb):
                   anycast_mac=ANYCAST)
     irb.advance(1)
     irb.run()
+    seen = {(f.src, f[ARP].psrc, f[ARP].pdst) for f in map(Ether, irb.take()[2]) if ARP in f}
+    assert seen == {(GATEWAY, "0.0.0.0", "10.0.7.3"), (ANYCAST, "10.0.7.1", "10.0.7.1")}  # probed for, what is not shared
+    irb.advance(2)
+    irb.run()
     seen = {(f.src, f[ARP].psrc) for f in map(Ether, irb.take()[2]) if ARP in f}
     assert seen == {(GATEWAY, "10.0.7.3"), (ANYCAST, "10.0.7.1")}
 

@@ -234,6 +234,108 @@ def test_a_new_address_and_a_new_mac_are_announced(node):
     assert {Ether(f)[ARP].hwsrc for f in node.take()[9] if ARP in Ether(f)} == {OTHER_MAC}
 
 
+# --- duplicates ---
+
+
+def come_up(node):
+    """The interface is there anew; what it sends at once."""
+    node.link(9, False)
+    node.take()
+    node.link(9, True)
+    return [Ether(f) for f in node.take()[9]]
+
+
+def says_it_has(family, mac=OTHER_MAC):
+    """Somebody's answer to a probe for our address."""
+    if family == 4:
+        return Ether(src=mac, dst=OURS_MAC) / ARP(op=2, hwsrc=mac, psrc=OURS[4], hwdst=OURS_MAC, pdst="0.0.0.0")
+    return (Ether(src=mac, dst="33:33:00:00:00:01") / IPv6(src=OURS[6], dst="ff02::1", hlim=255) /
+            ICMPv6ND_NA(tgt=OURS[6], R=0, S=0, O=1) / ICMPv6NDOptDstLLAddr(lladdr=mac))
+
+
+def probes_too(family, mac=OTHER_MAC):
+    """Somebody asks whether he may have it."""
+    if family == 4:
+        return request(4, OURS[4], mac=mac, ip="0.0.0.0")
+    return (Ether(src=mac, dst="33:33:ff:00:00:01") / IPv6(src="::", dst="ff02::1:ff00:1", hlim=255) /
+            ICMPv6ND_NS(tgt=OURS[6]))
+
+
+def until_probed(node, family):
+    for _ in range(70):
+        node.advance(1)
+        for f in map(Ether, node.take().get(9, [])):
+            if ARP in f and f[ARP].pdst == OURS[4] if family == 4 else ICMPv6ND_NS in f and f[ICMPv6ND_NS].tgt == OURS[6]:
+                return
+    raise AssertionError("no probe within 70 s")
+
+
+def test_rfc5227_2_1_1_rfc4862_5_4_2_addresses_are_probed_for_before_they_are_announced(node):
+    """"sender IP address" zero; from the unspecified address, without a link-layer address, to the solicited-node
+    group. The made link-local address as well."""
+    frames = come_up(node)
+    (probe,) = [f for f in frames if ARP in f]
+    assert (probe.dst, probe[ARP].op, probe[ARP].psrc, probe[ARP].pdst) == (ALL, 1, "0.0.0.0", OURS[4])
+    solicitations = {f[ICMPv6ND_NS].tgt: f for f in frames if ICMPv6ND_NS in f}
+    assert set(solicitations) == {OURS[6], "fe80::ff:fe00:901"}
+    f = solicitations[OURS[6]]
+    assert (f[IPv6].src, f[IPv6].dst, f.dst, f[IPv6].hlim) == ("::", "ff02::1:ff00:1", "33:33:ff:00:00:01", 255)
+    assert ICMPv6NDOptSrcLLAddr not in f
+    given = f[ICMPv6ND_NS].cksum
+    del f[ICMPv6ND_NS].cksum
+    assert Ether(bytes(f))[ICMPv6ND_NS].cksum == given
+    assert not any(ICMPv6ND_NA in f for f in frames)
+
+
+@BOTH
+@pytest.mark.parametrize("claim", [says_it_has, probes_too])
+def test_rfc5227_2_1_1_rfc4862_5_4_a_duplicate_is_neither_announced_nor_answered_for(node, family, claim):
+    """Until the other is gone: it is tried again every minute."""
+    come_up(node)
+    assert node.state("interface", 9)["duplicates"] == 0
+    assert node.send(9, claim(family)) == {}
+    assert node.state("interface", 9)["duplicates"] == 1
+    node.advance(5)
+    frames = [Ether(f) for f in node.take()[9]]
+    announced = ([f[ARP].psrc for f in frames if ARP in f] if family == 4 else
+                 [f[ICMPv6ND_NA].tgt for f in frames if ICMPv6ND_NA in f])
+    assert OURS[family] not in announced
+    assert node.send(9, request(family, OURS[family])) == {}
+    assert {f[ARP].psrc for f in map(Ether, want(node, family)) if ARP in f} <= {"0.0.0.0"}
+    other = 10 - family
+    assert len(node.send(9, request(other, OURS[other]))[9]) == 1  # of the others nothing has changed
+    until_probed(node, family)
+    node.send(9, claim(family))  # it is there yet
+    node.advance(5)
+    assert node.state("interface", 9)["duplicates"] == 1
+    until_probed(node, family)
+    node.advance(5)
+    frames = [Ether(f) for f in node.take()[9]]
+    assert any(f[ARP].psrc == OURS[4] if ARP in f else ICMPv6ND_NA in f and f[ICMPv6ND_NA].tgt == OURS[6]
+               for f in frames if (ARP in f) == (family == 4))
+    assert node.state("interface", 9)["duplicates"] == 0
+    assert any(not questions([f]) for f in node.send(9, request(family, OURS[family]))[9])
+
+
+@BOTH
+def test_our_own_probes_that_come_back_are_no_claim(node, family):
+    come_up(node)
+    node.send(9, probes_too(family, mac=OURS_MAC))
+    assert node.state("interface", 9)["duplicates"] == 0
+
+
+@BOTH
+def test_who_comes_later_does_not_get_the_address(node, family):
+    """RFC 4862 5.4: the one that had it keeps it."""
+    come_up(node)
+    node.advance(5)
+    node.take()
+    assert len(node.send(9, probes_too(family))[9]) == 1
+    node.send(9, says_it_has(family))
+    assert node.state("interface", 9)["duplicates"] == 0
+    assert len(node.send(9, request(family, OURS[family]))[9]) == 1
+
+
 def test_rfc5227_2_4_an_address_is_defended_once_in_ten_seconds(node):
     conflict = Ether(src=OTHER_MAC, dst=ALL) / ARP(op=1, hwsrc=OTHER_MAC, psrc=OURS[4], pdst=OURS[4])
     (defence,) = map(Ether, node.send(9, conflict)[9])

@@ -118,8 +118,8 @@ static void routes_with_several_next_hops(void **state)
         " \"protocol\": \"static\", \"active\": true, \"next-hop\": ["
         "{\"address\": \"10.0.0.1\", \"interface\": \"i\", \"weight\": 2, \"active\": true},"
         " {\"address\": \"10.0.1.1\", \"interface\": \"j\", \"weight\": 1, \"active\": false}]}]}",
-        "VFABRIC  VROUTER  PREFIX     PROTOCOL  ACTIVE  NEXT HOPS\n"
-        "a        r        0.0.0.0/0  static    yes     10.0.0.1%i weight 2, 10.0.1.1%j "
+        "VFABRIC  VROUTER  PREFIX     PROTOCOL  METRIC  ACTIVE  NEXT HOPS\n"
+        "a        r        0.0.0.0/0  static         -  yes     10.0.0.1%i weight 2, 10.0.1.1%j "
         "(inactive)\n");
 }
 

@@ -17,6 +17,9 @@ extern const struct arg clear_macs_args[], clear_neighbours_args[];
 int ping_run(struct cli *cli, const struct invocation *in);
 extern const struct arg ping_args[];
 
+/* ip.c */
+int ip_run(struct cli *cli, const struct invocation *in);
+
 /* stream.c */
 int trace_run(struct cli *cli, const struct invocation *in);
 int capture_run(struct cli *cli, const struct invocation *in);

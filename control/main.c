@@ -185,7 +185,7 @@ static int start(struct control *control)
             dpsync_start(&control->dpsync, &control->loop, control->conf.dataplane_socket, &source);
     if (rc == 0)
         rc = state_new(control->datastore, control->dpsync, control->conf.leaf_name,
-                       &control->state);
+                       control->conf.netns_prefix, &control->state);
     if (rc < 0)
         return rc;
     watch_confirmation(control);

@@ -98,7 +98,7 @@ const char *state_filter_value(const struct state_filters *filters, const char *
 }
 
 int state_new(struct datastore *datastore, struct dpsync *dpsync, const char *leaf_name,
-              struct state **out)
+              const char *netns_prefix, struct state **out)
 {
     struct state *state = calloc(1, sizeof(*state));
 
@@ -109,6 +109,7 @@ int state_new(struct datastore *datastore, struct dpsync *dpsync, const char *le
     state->datastore = datastore;
     state->dpsync = dpsync;
     state->leaf_name = leaf_name;
+    state->netns_prefix = netns_prefix;
     *out = state;
     return 0;
 }

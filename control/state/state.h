@@ -21,7 +21,7 @@ struct state;
 struct state_read;
 
 int state_new(struct datastore *datastore, struct dpsync *dpsync, const char *leaf_name,
-              struct state **state);
+              const char *netns_prefix, struct state **state);
 void state_free(struct state *state);
 /* To be called after each commit: names may have changed. */
 void state_forget_names(struct state *state);

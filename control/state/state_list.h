@@ -18,6 +18,7 @@ struct state {
     struct datastore *datastore;
     struct dpsync *dpsync;
     const char *leaf_name;
+    const char *netns_prefix;
     struct state_name *names; /* a cache; see state_names.c */
 };
 

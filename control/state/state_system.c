@@ -33,6 +33,7 @@ static json_t *system_entry(struct state *state, const void *record,
     json_t *entry = json_object();
 
     state_set_string(entry, "leaf-name", state->leaf_name);
+    state_set_string(entry, "namespace-prefix", state->netns_prefix);
     state_set_string(entry, "version", VGW_VERSION);
     state_set_bool(entry, "dataplane-connected", system != NULL);
     if (system != NULL) {

@@ -97,7 +97,7 @@ static int setup(void **state)
                      0);
     load_configuration();
     assert_int_equal(dpsync_start(&test.dpsync, &test.loop, test.fake.path, &source), 0);
-    assert_int_equal(state_new(test.datastore, test.dpsync, "leaf1", &test.state), 0);
+    assert_int_equal(state_new(test.datastore, test.dpsync, "leaf1", "vgw", &test.state), 0);
     return 0;
 }
 

@@ -386,3 +386,11 @@ def test_many_routes(t):
     wait_for(lambda: count() == 1, "all but one to go", timeout=60, interval=1)
     gw.configure("delete vfabric v vrouter r")
     wait_for(lambda: not gw.show("routes"), "the vrouter to go with them")
+
+
+def test_ip(t):
+    """vgw ip runs ip(8) in the vrouter's namespace, and ends as it ends."""
+    gw, _, _ = site(t)
+    assert "192.0.2.1/24" in gw.vgw("ip", "v/r", "-brief", "address").stdout
+    assert gw.vgw("ip", "v/r", "link", "show", "nosuch", check=False).returncode == 1
+    assert gw.vgw("ip", "v/r", check=False).returncode == 2

@@ -393,7 +393,8 @@ def test_several_vteps_on_a_vrouter(site, second):
     packet = other.outer(sent, udp={"dport": second.get("udp_port", 4789)})
     out = gateway.send(9, packet)
     assert out[3] == [sent] and 1 not in out  # beside, the learned remote is asked for
-    assert set(site.decap(sent)) == {1, 2}
+    out = site.decap(sent)
+    assert out[1] == [sent] and 3 not in out
 
 
 def test_an_address_and_port_is_one_vteps(site):
@@ -415,7 +416,8 @@ def test_vteps_of_different_vrouters_may_have_the_same_address(site):
     sent = frame(B, A)
     out = gateway.send(8, site.outer(sent))
     assert out[3] == [sent] and 1 not in out
-    assert set(gateway.send(9, site.outer(sent))) == {1, 2}
+    out = gateway.send(9, site.outer(sent))
+    assert out[1] == [sent] and 3 not in out
 
 
 # --- split horizon, stitching ---

@@ -110,7 +110,7 @@ enum vgw_route_protocol {
 struct vgw_route_state {
     uint32_t vrouter;
     struct vgw_prefix prefix;
-    uint8_t protocol; /* enum vgw_route_protocol */
+    uint8_t protocol;  /* enum vgw_route_protocol */
     uint8_t blackhole; /* 1, or 2: a reject route */
     uint8_t active;    /* this next hop is in use */
     uint8_t weight;

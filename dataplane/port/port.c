@@ -333,10 +333,10 @@ static void device_destroy(struct port_device *d)
 
 static bool same_device(const struct vgw_port *a, const struct vgw_port *b)
 {
-    return a->client == b->client && a->zero_copy == b->zero_copy && a->driver == b->driver && a->rx_queues == b->rx_queues &&
-           a->rx_descriptors == b->rx_descriptors && a->tx_descriptors == b->tx_descriptors &&
-           a->has_mac >= b->has_mac && strcmp(a->device, b->device) == 0 &&
-           strcmp(a->netns, b->netns) == 0;
+    return a->client == b->client && a->zero_copy == b->zero_copy && a->driver == b->driver &&
+           a->rx_queues == b->rx_queues && a->rx_descriptors == b->rx_descriptors &&
+           a->tx_descriptors == b->tx_descriptors && a->has_mac >= b->has_mac &&
+           strcmp(a->device, b->device) == 0 && strcmp(a->netns, b->netns) == 0;
 }
 
 /* Changes an open device to config without closing it, as far as it can be done. */

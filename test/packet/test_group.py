@@ -153,7 +153,7 @@ def test_vnis_that_share_a_group_join_it_once(make, family):
 
 def test_many_groups_share_reports(gateway):
     """As many records as fit the MTU."""
-    site = Site(gateway, 4, multicast_interface=9, remotes=[])
+    Site(gateway, 4, multicast_interface=9, remotes=[])
     for n in range(500):
         gateway.network(100 + n)
         gateway.vni(100 + n, vtep=1, vni=100 + n, network=100 + n, group=f"239.7.{n >> 8}.{n & 255}")

@@ -139,6 +139,12 @@ def test_targets_of_make():
     assert named and named <= targets, named - targets
 
 
+def test_links():
+    """What README points at is there."""
+    for target in re.findall(r"\]\((?!https?:)([^)#]+)\)", README):
+        assert (SOURCE / target).exists(), target
+
+
 def test_examples_of_values(site):
     """Devices and other inline examples are values that the models take."""
     t, _, leaf, _, gw = site

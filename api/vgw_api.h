@@ -41,6 +41,7 @@ enum vgw_object {
     VGW_OBJECT_ROUTE,      /* struct vgw_route       vgw_vrouter.h */
     VGW_OBJECT_NEIGHBOUR,  /* struct vgw_neighbour   vgw_vrouter.h */
     VGW_OBJECT_STATIC_MAC, /* struct vgw_static_mac  vgw_network.h */
+    VGW_OBJECT_BINDING,    /* struct vgw_binding     vgw_binding.h */
     VGW_OBJECT_COUNT,
 };
 /* The numeric order above is an order in which objects can be declared; the reverse deletes them.
@@ -146,6 +147,7 @@ enum vgw_query_kind {
     VGW_QUERY_WORKER,     /* struct vgw_worker_state      vgw_worker.h */
     VGW_QUERY_STAGE,      /* struct vgw_stage_state       vgw_worker.h */
     VGW_QUERY_MEMORY,     /* struct vgw_memory_state      vgw_worker.h */
+    VGW_QUERY_BINDING,    /* struct vgw_binding_state     vgw_binding.h; filter: network id */
     VGW_QUERY_COUNT,
 };
 
@@ -175,6 +177,7 @@ enum vgw_action {
     VGW_ACTION_PING,             /* struct vgw_ping -> struct vgw_ping_result  vgw_vrouter.h */
     VGW_ACTION_OBSERVE_START,    /* struct vgw_observe  vgw_observe.h; records come as events */
     VGW_ACTION_OBSERVE_STOP,     /* struct vgw_observe_stop  vgw_observe.h */
+    VGW_ACTION_CLEAR_BINDINGS,   /* struct vgw_clear_bindings  vgw_binding.h */
     VGW_ACTION_COUNT,
 };
 

@@ -16,6 +16,13 @@
     X(MTU_EXCEEDED, "mtu-exceeded", "larger than the MTU of the port to send on")                  \
     X(SOURCE_MAC, "source-mac", "the source MAC is a group address or zero")                       \
     X(LINK_LOCAL, "link-local", "to 01-80-C2-00-00-0x, which this network does not carry")         \
+    X(GUARD_MAC, "guard-mac", "source guard: the source MAC is not allowed on the attachment")     \
+    X(GUARD_ARP, "guard-arp", "source guard: ARP from a MAC or address that is not allowed")       \
+    X(GUARD_IP, "guard-ip", "source guard: the source address is not allowed with this MAC")       \
+    X(GUARD_ND, "guard-nd",                                                                        \
+      "source guard: neighbour discovery about an address or MAC that is not allowed")             \
+    X(GUARD_SERVER, "guard-server",                                                                \
+      "source guard: what DHCP servers and routers say, from a host (RFC 7610, RFC 6105)")         \
     X(STORM_BROADCAST, "storm-broadcast", "over the attachment's broadcast limit")                 \
     X(STORM_MULTICAST, "storm-multicast", "over the attachment's multicast limit")                 \
     X(STORM_UNKNOWN, "storm-unknown-unicast", "over the attachment's unknown-unicast limit")       \

@@ -47,6 +47,8 @@ const struct command commands[] = {
      export_run, false, false},
     {"clear macs", NULL, "forget learned MAC addresses", SYNTAX_ARGS, clear_macs_args,
      clear_macs_run, false, false},
+    {"clear bindings", NULL, "forget which MAC addresses have which IP addresses", SYNTAX_ARGS,
+     clear_bindings_args, clear_bindings_run, false, false},
     {"clear neighbours", NULL, "forget ARP and IPv6 neighbours", SYNTAX_ARGS, clear_neighbours_args,
      clear_neighbours_run, false, false},
     {"clear counters", NULL, "count from zero again", SYNTAX_ARGS, NULL, clear_counters_run, false,

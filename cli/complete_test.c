@@ -96,7 +96,7 @@ static void check_hint(const char *line, const char *part)
 static void commands_by_their_first_letters(void **state)
 {
     check("co", "compare commit confirm");
-    check("clear ", "macs neighbours counters");
+    check("clear ", "macs bindings neighbours counters");
     check("clear n", "neighbours");
     check("xyz", "");
     check("xyz ", "");

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * clear macs, clear neighbours, clear counters.
+ * clear macs, clear bindings, clear neighbours, clear counters.
  */
 #include "operate.h"
 
@@ -66,6 +66,33 @@ int clear_macs_run(struct cli *cli, const struct invocation *in)
         return rc;
     json_number(json_object_get(output, "macs"), &macs);
     fprintf(cli->out, "%" PRIu64 " MAC address%s forgotten.\n", macs, macs == 1 ? "" : "es");
+    json_decref(output);
+    return CLI_OK;
+}
+
+const struct arg clear_bindings_args[] = {
+    {ARG_OPTION, "network", VALUE_OBJECT, "network", false, "those of one network"},
+    {ARG_OPTION, "attachment", VALUE_OBJECT, "attachment", false,
+     "those snooped at one attachment"},
+    {ARG_OPTION, "address", VALUE_TEXT, "ADDRESS", false, "one IP address"},
+    {.kind = ARG_END},
+};
+
+int clear_bindings_run(struct cli *cli, const struct invocation *in)
+{
+    json_t *input = json_object(), *output = NULL;
+    uint64_t bindings = 0;
+    int rc = add_args(cli, input, in);
+
+    if (rc) {
+        json_decref(input);
+        return rc;
+    }
+    rc = rest_call(cli, "clear-bindings", input, &output);
+    if (rc)
+        return rc;
+    json_number(json_object_get(output, "bindings"), &bindings);
+    fprintf(cli->out, "%" PRIu64 " binding%s forgotten.\n", bindings, bindings == 1 ? "" : "s");
     json_decref(output);
     return CLI_OK;
 }

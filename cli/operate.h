@@ -9,9 +9,10 @@
 
 /* operate.c */
 int clear_macs_run(struct cli *cli, const struct invocation *in);
+int clear_bindings_run(struct cli *cli, const struct invocation *in);
 int clear_neighbours_run(struct cli *cli, const struct invocation *in);
 int clear_counters_run(struct cli *cli, const struct invocation *in);
-extern const struct arg clear_macs_args[], clear_neighbours_args[];
+extern const struct arg clear_macs_args[], clear_bindings_args[], clear_neighbours_args[];
 
 /* ping.c */
 int ping_run(struct cli *cli, const struct invocation *in);

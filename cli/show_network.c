@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * show networks, show attachments, show macs.
+ * show networks, show attachments, show macs, show bindings.
  */
 #include "show.h"
 
@@ -18,6 +18,11 @@ static const struct column network_columns[] = {
     {"RX BYTES", "rx-bytes", FORMAT_BYTES, COLUMN_WIDE | COLUMN_RATE, NULL},
     {"TX PACKETS", "tx-packets", FORMAT_COUNT, COLUMN_RATE, NULL},
     {"TX BYTES", "tx-bytes", FORMAT_BYTES, COLUMN_WIDE | COLUMN_RATE, NULL},
+    {"BINDINGS", "bindings", FORMAT_NUMBER, COLUMN_WIDE, NULL},
+    {"BINDING MOVES", "binding-moves", FORMAT_COUNT, COLUMN_WIDE, NULL},
+    {"BINDINGS OVER LIMIT", "binding-limit-exceeded", FORMAT_COUNT, COLUMN_WIDE, NULL},
+    {"SUPPRESSED", "suppressed", FORMAT_COUNT, COLUMN_WIDE | COLUMN_RATE, NULL},
+    {"NOT SUPPRESSED", "unsuppressed", FORMAT_COUNT, COLUMN_WIDE | COLUMN_RATE, NULL},
     {0},
 };
 
@@ -42,6 +47,8 @@ static const struct column attachment_columns[] = {
     {"TX PACKETS", "tx-packets", FORMAT_COUNT, COLUMN_RATE, NULL},
     {"TX BYTES", "tx-bytes", FORMAT_BYTES, COLUMN_WIDE | COLUMN_RATE, NULL},
     {"STORM DROPS", "storm-drops", FORMAT_COUNT, COLUMN_RATE, NULL},
+    {"GUARD DROPS", "guard-drops", FORMAT_COUNT, COLUMN_RATE, NULL},
+    {"BINDINGS", "bindings", FORMAT_NUMBER, COLUMN_WIDE, NULL},
     {0},
 };
 
@@ -92,4 +99,25 @@ const struct show show_macs = {
     .help = "MAC addresses, learned and static, and what they are behind",
     .empty = "No MAC addresses.",
     .columns = mac_columns,
+};
+
+static const struct column binding_columns[] = {
+    {"VFABRIC", "vfabric", FORMAT_TEXT, 0, NULL},
+    {"NETWORK", "network", FORMAT_TEXT, 0, NULL},
+    {"ADDRESS", "address", FORMAT_TEXT, 0, NULL},
+    {"MAC", "mac", FORMAT_TEXT, 0, NULL},
+    {"ORIGIN", "origin", FORMAT_TEXT, 0, NULL},
+    {"ROUTER", "router", FORMAT_YES, COLUMN_WIDE, NULL},
+    {"AGE", "age", FORMAT_SECONDS, 0, NULL},
+    {"LEFT", "left", FORMAT_SECONDS, 0, NULL},
+    {"BEHIND", NULL, FORMAT_TEXT, 0, behind},
+    {0},
+};
+
+const struct show show_bindings = {
+    .name = "bindings",
+    .list = "binding",
+    .help = "which MAC address has an IP address, snooped and static",
+    .empty = "No bindings.",
+    .columns = binding_columns,
 };

@@ -36,6 +36,7 @@ static const size_t record_sizes[VGW_QUERY_COUNT] = {
     [VGW_QUERY_WORKER] = sizeof(struct vgw_worker_state),
     [VGW_QUERY_STAGE] = sizeof(struct vgw_stage_state),
     [VGW_QUERY_MEMORY] = sizeof(struct vgw_memory_state),
+    [VGW_QUERY_BINDING] = sizeof(struct vgw_binding_state),
 };
 
 /* --- requests -------------------------------------------------------------------------------- */

@@ -29,6 +29,7 @@ const struct intent_kind intent_kinds[VGW_OBJECT_COUNT] = {
     [VGW_OBJECT_VNI] = {VGW_OBJECT_VNI, "/vfabric/vrouter/vtep/vni", intent_vni, NULL},
     [VGW_OBJECT_STATIC_MAC] = {VGW_OBJECT_STATIC_MAC, "/vfabric/network/static-mac",
                                intent_static_mac, NULL},
+    [VGW_OBJECT_BINDING] = {VGW_OBJECT_BINDING, "/vfabric/network/binding", intent_binding, NULL},
 };
 
 int intent_new(struct datastore *ds, struct intent **intent)

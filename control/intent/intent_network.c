@@ -16,6 +16,7 @@ int intent_network(const struct source *source, void *buffer, size_t size)
         {"flood/broadcast", VGW_NETWORK_FLOOD_BROADCAST},
         {"flood/multicast", VGW_NETWORK_FLOOD_MULTICAST},
         {"link-local-control", VGW_NETWORK_LINK_LOCAL_CONTROL},
+        {"suppression/enabled", VGW_NETWORK_SUPPRESSION},
     };
     struct vgw_network *network = buffer;
 
@@ -26,6 +27,8 @@ int intent_network(const struct source *source, void *buffer, size_t size)
     network->vfabric_id = source_vfabric_id(source);
     network->age_s = (uint16_t)source_number(source, "ageing-time", 300);
     network->mac_limit = source_number(source, "mac-limit", 0);
+    network->binding_age_s = (uint16_t)source_number(source, "suppression/ageing-time", 1200);
+    network->binding_limit = source_number(source, "suppression/limit", 65536);
     for (size_t i = 0; i < sizeof(flags) / sizeof(flags[0]); i++)
         if (source_bool(source, flags[i].leaf))
             network->flags |= flags[i].flag;
@@ -40,8 +43,9 @@ int intent_attachment(const struct source *source, void *buffer, size_t size)
         [VGW_STORM_UNKNOWN] = "storm-control/unknown-unicast",
     };
     struct vgw_attachment *attachment = buffer;
+    int err;
 
-    if (size < sizeof(*attachment))
+    if (size < sizeof(*attachment) + VGW_ALLOWED_MAX * sizeof(struct vgw_allowed))
         return -ENOSPC;
     attachment->id = source->entry->id;
     attachment->network = source->entry->parent;
@@ -51,7 +55,12 @@ int intent_attachment(const struct source *source, void *buffer, size_t size)
     source_encap(source, &attachment->encap);
     for (int i = 0; i < VGW_STORM_COUNT; i++)
         attachment->storm_pps[i] = source_number(source, storms[i], VGW_STORM_UNLIMITED);
-    return attachment->port ? (int)sizeof(*attachment) : -EINVAL;
+    attachment->binding_limit = source_number(source, "binding-limit", 0);
+    if ((err = intent_source_guard(source, attachment)) < 0)
+        return err;
+    if (!attachment->port)
+        return -EINVAL;
+    return (int)(sizeof(*attachment) + attachment->allowed_count * sizeof(struct vgw_allowed));
 }
 
 int intent_static_mac(const struct source *source, void *buffer, size_t size)

@@ -9,8 +9,8 @@
 
 /* Objects as a text: "port 1, network 4, ". */
 static const char *const names[VGW_OBJECT_COUNT] = {
-    "none", "port", "network", "attachment", "vrouter",   "interface",
-    "vtep", "vni",  "route",   "neighbour",  "static-mac"};
+    "none", "port", "network", "attachment", "vrouter",    "interface",
+    "vtep", "vni",  "route",   "neighbour",  "static-mac", "binding"};
 
 struct seen {
     char order[1024];
@@ -56,6 +56,8 @@ static void check_network(struct fixture *f, const struct seen *s)
     assert_int_equal(network->age_s, 300);
     assert_int_equal(network->flags, VGW_NETWORK_LEARNING | VGW_NETWORK_FLOOD_UNKNOWN |
                                          VGW_NETWORK_FLOOD_BROADCAST);
+    assert_int_equal(network->binding_limit, 65536);
+    assert_int_equal(network->binding_age_s, 1200);
     assert_int_equal(attachment->network, network->id);
     assert_int_equal(attachment->port, id_of(f, "/vgw:port=eth0"));
     assert_int_equal(attachment->encap.kind, VGW_ENCAP_DOT1Q);
@@ -143,6 +145,52 @@ static void everything_is_declared_in_order_with_defaults(void **state)
     check_network(f, &seen);
     check_vrouter(f, &seen);
     check_vxlan(f, &seen);
+    intent_free(intent);
+}
+
+static void check_bindings(struct fixture *f, const struct seen *s)
+{
+    const struct vgw_network *network = (const void *)s->body[VGW_OBJECT_NETWORK];
+    const struct vgw_attachment *attachment = (const void *)s->body[VGW_OBJECT_ATTACHMENT];
+    const struct vgw_binding *binding = (const void *)s->body[VGW_OBJECT_BINDING];
+
+    assert_int_equal(network->flags & VGW_NETWORK_SUPPRESSION, VGW_NETWORK_SUPPRESSION);
+    assert_int_equal(network->binding_limit, 99);
+    assert_int_equal(binding->network, id_of(f, "/vgw:vfabric=acme/network=web"));
+    assert_int_equal(binding->ip.family, 6);
+    assert_int_equal(binding->mac[5], 0x0a);
+    assert_int_equal(binding->is_router, 1);
+    assert_int_equal(attachment->guarded, 1);
+    assert_int_equal(attachment->guard_dhcp, 1);
+    assert_int_equal(attachment->allowed_count, 3);
+    assert_int_equal(attachment->allowed[0].ip.family, 4);
+    assert_int_equal(attachment->allowed[1].ip.bytes[15], 1);
+    assert_int_equal(attachment->allowed[1].mac[5], 0x0a);
+    assert_int_equal(attachment->allowed[2].ip.family, 0);
+    assert_int_equal(attachment->allowed[2].mac[5], 0x0b);
+}
+
+static void bindings_and_what_a_source_guard_allows(void **state)
+{
+    struct fixture *f = *state;
+    struct intent_cursor cursor = {0};
+    struct seen seen = {0};
+    struct intent *intent;
+
+    load(f, everything);
+    merge(f, "{\"vgw:vfabric\":[{\"name\":\"acme\",\"network\":[{\"name\":\"web\","
+             "\"suppression\":{\"enabled\":true,\"limit\":99},"
+             "\"binding\":[{\"address\":\"2001:db8:9::1\",\"mac\":\"02:00:00:00:00:0a\","
+             "\"router\":true}],"
+             "\"attachment\":[{\"name\":\"a1\",\"source-guard\":{\"enabled\":true,\"host\":["
+             "{\"mac\":\"02:00:00:00:00:0a\",\"address\":[\"10.0.9.1\",\"2001:db8:9::1\"]},"
+             "{\"mac\":\"02:00:00:00:00:0b\"}]}}]}]}]}");
+    ok(f, commit(f));
+    assert_int_equal(intent_new(f->ds, &intent), 0);
+    while (intent_walk(intent, &cursor, 3, see, &seen) > 0)
+        ;
+    assert_non_null(strstr(seen.order, "static-mac binding "));
+    check_bindings(f, &seen);
     intent_free(intent);
 }
 
@@ -336,6 +384,7 @@ int main(void)
 #define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
     const struct CMUnitTest tests[] = {
         TEST(everything_is_declared_in_order_with_defaults),
+        TEST(bindings_and_what_a_source_guard_allows),
         TEST(change_is_set_alone),
         TEST(vfabric_id_reaches_its_networks_and_vrouters),
         TEST(deletion_runs_in_reverse_order),

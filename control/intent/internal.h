@@ -60,6 +60,10 @@ int intent_port(const struct source *source, void *buffer, size_t size);
 int intent_network(const struct source *source, void *buffer, size_t size);
 int intent_attachment(const struct source *source, void *buffer, size_t size);
 int intent_static_mac(const struct source *source, void *buffer, size_t size);
+/* Into what is behind `attachment`, which has room for all; 0 or -EINVAL. */
+struct vgw_attachment;
+int intent_source_guard(const struct source *source, struct vgw_attachment *attachment);
+int intent_binding(const struct source *source, void *buffer, size_t size);
 int intent_vrouter(const struct source *source, void *buffer, size_t size);
 int intent_interface(const struct source *source, void *buffer, size_t size);
 int intent_route(const struct source *source, void *buffer, size_t size);
@@ -77,6 +81,7 @@ bool source_bool(const struct source *source, const char *name);
 bool source_has(const struct source *source, const char *name);
 /* False when absent or not one. */
 bool source_mac(const struct source *source, const char *name, uint8_t mac[6]);
+bool source_read_mac(const char *text, uint8_t mac[6]);
 bool source_ip(const struct source *source, const char *name, struct vgw_ip *ip);
 bool source_read_ip(const char *text, struct vgw_ip *ip);
 bool source_read_mac(const char *text, uint8_t mac[6]);

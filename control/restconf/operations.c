@@ -292,19 +292,29 @@ static struct named input_named(const struct lyd_node *input, const char *leaf)
     return (struct named){leaf, input_value(input, leaf)};
 }
 
-/* Ids of what the input names; false when the request is answered. */
-static bool find_mac_scope(struct request *request, const struct lyd_node *input,
-                           struct vgw_clear_macs *clear)
+/* Ids of the network and attachment that the input names; false when the request is answered. */
+static bool find_network_scope(struct request *request, const struct lyd_node *input,
+                               uint32_t *network_id, uint32_t *attachment_id)
 {
     struct named none = {0}, vfabric = input_named(input, "vfabric");
     struct named network = input_named(input, "network");
     struct named attachment = input_named(input, "attachment");
+
+    if (network.name != NULL && !find_named(request, network_id, vfabric, network, none))
+        return false;
+    return attachment.name == NULL ||
+           find_named(request, attachment_id, vfabric, network, attachment);
+}
+
+/* Ids of what the input names; false when the request is answered. */
+static bool find_mac_scope(struct request *request, const struct lyd_node *input,
+                           struct vgw_clear_macs *clear)
+{
+    struct named vfabric = input_named(input, "vfabric");
+    struct named network = input_named(input, "network");
     struct named vrouter = input_named(input, "vrouter"), vtep = input_named(input, "vtep");
 
-    if (network.name != NULL && !find_named(request, &clear->network, vfabric, network, none))
-        return false;
-    if (attachment.name != NULL &&
-        !find_named(request, &clear->attachment, vfabric, network, attachment))
+    if (!find_network_scope(request, input, &clear->network, &clear->attachment))
         return false;
     if (vtep.name != NULL && !find_named(request, &clear->vtep, vfabric, vrouter, vtep))
         return false;
@@ -335,6 +345,33 @@ static void run_clear_macs(struct request *request, const struct lyd_node *input
                &mac[4], &mac[5]);
     }
     start_action(request, VGW_ACTION_CLEAR_MACS, &clear, sizeof(clear), on_macs_cleared);
+}
+
+static void on_bindings_cleared(void *arg, int error, const char *text, uint32_t value,
+                                const void *result, size_t length)
+{
+    if (action_done(arg, error, text))
+        answer_output(arg, json_pack("{sI}", "bindings", (json_int_t)value));
+}
+
+static void run_clear_bindings(struct request *request, const struct lyd_node *input)
+{
+    struct vgw_clear_bindings clear = {0};
+    const char *address = input_value(input, "address");
+
+    if (!find_network_scope(request, input, &clear.network, &clear.attachment))
+        return;
+    if (input_value(input, "vfabric") != NULL && clear.network == 0) {
+        request_error(request, TAG_MISSING_ELEMENT, "/vgw:clear-bindings/vfabric",
+                      "a vfabric goes with a network");
+        return;
+    }
+    if (address != NULL && parse_ip(address, &clear.ip) < 0) {
+        request_error(request, TAG_INVALID_VALUE, "/vgw:clear-bindings/address",
+                      "expected: an IPv4 or IPv6 address");
+        return;
+    }
+    start_action(request, VGW_ACTION_CLEAR_BINDINGS, &clear, sizeof(clear), on_bindings_cleared);
 }
 
 static void run_clear_neighbours(struct request *request, const struct lyd_node *input)
@@ -418,6 +455,7 @@ static const struct operation operations[] = {
     {"rollback", run_rollback},
     {"compare", run_compare},
     {"clear-macs", run_clear_macs},
+    {"clear-bindings", run_clear_bindings},
     {"clear-neighbours", run_clear_neighbours},
     {"clear-counters", run_clear_counters},
     {"ping", run_ping},

@@ -67,6 +67,7 @@ extern const struct state_list state_system, state_failure, state_drop, state_wo
     state_commit;
 extern const struct state_list state_port;
 extern const struct state_list state_network, state_attachment, state_mac;
+extern const struct state_list state_binding;
 extern const struct state_list state_interface, state_neighbour, state_route;
 extern const struct state_list state_vtep, state_tunnel;
 
@@ -96,6 +97,12 @@ void state_set_enum(json_t *entry, const char *leaf, const char *const *names, s
 void state_set_time(json_t *entry, const char *leaf, int64_t time_s);
 /* Leaves that are the keys of a path: names NULL-terminated. Returns whether all were there. */
 bool state_set_keys(json_t *entry, const char *path, const char *const *leaves);
+/* Sets a leaf to the n-th key of a path; not when the path is NULL. */
+void state_set_key(json_t *entry, const char *leaf, const char *path, unsigned int n);
+/* Id of the network that the filters name by `vfabric` and `leaf`; as struct state_list's filter.
+ */
+int state_network_id(struct state *state, const struct state_filters *filters, const char *leaf,
+                     uint32_t *id);
 /* Copies leaves that the configuration has. */
 void state_copy(json_t *entry, const json_t *configured, const char *leaf);
 

@@ -4,8 +4,8 @@
 
 #include "api/vgw_network.h"
 
-static int network_id(struct state *state, const struct state_filters *filters, const char *leaf,
-                      uint32_t *id)
+int state_network_id(struct state *state, const struct state_filters *filters, const char *leaf,
+                     uint32_t *id)
 {
     const char *vfabric = state_filter_value(filters, "vfabric");
     const char *network = state_filter_value(filters, leaf);
@@ -36,12 +36,17 @@ static json_t *network_entry(struct state *state, const void *record,
     state_set_u64(entry, "mac-limit-exceeded", network->mac_limit_exceeded);
     state_set_u64(entry, "flooded", network->flooded);
     state_set_counters(entry, &network->counters);
+    state_set_int(entry, "bindings", network->bindings);
+    state_set_u64(entry, "binding-moves", network->binding_moves);
+    state_set_u64(entry, "binding-limit-exceeded", network->binding_limit_exceeded);
+    state_set_u64(entry, "suppressed", network->suppressed);
+    state_set_u64(entry, "unsuppressed", network->unsuppressed);
     return entry;
 }
 
 static int network_filter(struct state *state, const struct state_filters *filters, uint32_t *id)
 {
-    return network_id(state, filters, "name", id);
+    return state_network_id(state, filters, "name", id);
 }
 
 const struct state_list state_network = {
@@ -72,6 +77,8 @@ static json_t *attachment_entry(struct state *state, const void *record,
     state_set_int(entry, "macs", attachment->macs);
     state_set_u64(entry, "storm-drops", attachment->storm_drops);
     state_set_counters(entry, &attachment->counters);
+    state_set_int(entry, "bindings", attachment->bindings);
+    state_set_u64(entry, "guard-drops", attachment->guard_drops);
     return entry;
 }
 
@@ -95,7 +102,7 @@ const struct state_list state_attachment = {
     .entry = attachment_entry,
 };
 
-static void set_last_key(json_t *entry, const char *leaf, const char *path, unsigned int n)
+void state_set_key(json_t *entry, const char *leaf, const char *path, unsigned int n)
 {
     char value[512];
 
@@ -116,13 +123,13 @@ static json_t *mac_entry(struct state *state, const void *record, const struct s
     state_set_mac(entry, "address", mac->mac);
     json_object_set_new(entry, "type", json_string(mac->is_static ? "static" : "learned"));
     if (mac->attachment != 0)
-        set_last_key(entry, "attachment", state_path(state, mac->attachment), 2);
+        state_set_key(entry, "attachment", state_path(state, mac->attachment), 2);
     if (mac->interface != 0) {
-        set_last_key(entry, "vrouter", state_path(state, mac->interface), 1);
-        set_last_key(entry, "interface", state_path(state, mac->interface), 2);
+        state_set_key(entry, "vrouter", state_path(state, mac->interface), 1);
+        state_set_key(entry, "interface", state_path(state, mac->interface), 2);
     }
     if (mac->vtep != 0) {
-        set_last_key(entry, "vtep", state_path(state, mac->vtep), 2);
+        state_set_key(entry, "vtep", state_path(state, mac->vtep), 2);
         state_set_ip(entry, "remote", &mac->remote);
         state_set_int(entry, "vni", mac->vni);
     }
@@ -133,7 +140,7 @@ static json_t *mac_entry(struct state *state, const void *record, const struct s
 
 static int mac_filter(struct state *state, const struct state_filters *filters, uint32_t *id)
 {
-    return network_id(state, filters, "network", id);
+    return state_network_id(state, filters, "network", id);
 }
 
 const struct state_list state_mac = {

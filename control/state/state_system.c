@@ -22,6 +22,7 @@ static const char *const object_names[VGW_OBJECT_COUNT] = {
     [VGW_OBJECT_VTEP] = "vtep",
     [VGW_OBJECT_VNI] = "vni",
     [VGW_OBJECT_STATIC_MAC] = "static-mac",
+    [VGW_OBJECT_BINDING] = "binding",
 };
 
 static json_t *system_entry(struct state *state, const void *record,

@@ -211,6 +211,7 @@ static struct {
     struct vgw_network_state network;
     struct vgw_attachment_state attachment;
     struct vgw_mac_state macs[3];
+    struct vgw_binding_state bindings[2];
     struct vgw_interface_state interface;
     struct vgw_neighbour_state neighbours[2];
     struct vgw_route_state routes[5];
@@ -247,11 +248,25 @@ static void fill_bridge(void)
                                           .mac = {2, 0, 0, 0, 0, 2},
                                           .is_static = 1};
     data.macs[2] = (struct vgw_mac_state){.network = 9999}; /* of a network that is gone */
+    data.bindings[0] = (struct vgw_binding_state){.network = NETWORK,
+                                                  .attachment = ATTACHMENT,
+                                                  .ip = ip4(10, 0, 7, 1),
+                                                  .mac = {2, 0, 0, 0, 0, 1},
+                                                  .origin = VGW_BINDING_DHCP,
+                                                  .age_s = 5,
+                                                  .left_s = 60};
+    data.bindings[1] = (struct vgw_binding_state){.network = NETWORK,
+                                                  .vtep = VTEP,
+                                                  .remote = ip4(10, 0, 0, 2),
+                                                  .ip = {.family = 6, .bytes = {0x20, 1}},
+                                                  .mac = {2, 0, 0, 0, 0, 2},
+                                                  .is_router = 1};
     set_table(VGW_QUERY_PORT, &data.port, 1, sizeof(data.port), 0);
     set_table(VGW_QUERY_PORT_QUEUE, data.queues, 3, sizeof(data.queues[0]), 2);
     set_table(VGW_QUERY_NETWORK, &data.network, 1, sizeof(data.network), 0);
     set_table(VGW_QUERY_ATTACHMENT, &data.attachment, 1, sizeof(data.attachment), 0);
     set_table(VGW_QUERY_MAC, data.macs, 3, sizeof(data.macs[0]), 0);
+    set_table(VGW_QUERY_BINDING, data.bindings, 2, sizeof(data.bindings[0]), 0);
 }
 
 static void fill_routing(void)
@@ -366,6 +381,14 @@ static void test_names_are_joined(void **state)
     assert_string_equal(text_of(entries, 0, "attachment"), "a1");
     assert_string_equal(text_of(entries, 1, "vtep"), "v4");
     assert_string_equal(text_of(entries, 1, "remote"), "10.0.0.2");
+    json_decref(entries);
+    entries = read_all("binding", NULL, 0);
+    assert_int_equal(json_array_size(entries), 2);
+    assert_string_equal(text_of(entries, 0, "address"), "10.0.7.1");
+    assert_string_equal(text_of(entries, 0, "origin"), "dhcp");
+    assert_string_equal(text_of(entries, 0, "attachment"), "a1");
+    assert_string_equal(text_of(entries, 1, "remote"), "10.0.0.2");
+    assert_true(json_is_true(json_object_get(json_array_get(entries, 1), "router")));
     json_decref(entries);
     entries = read_all("attachment", NULL, 0);
     assert_string_equal(text_of(entries, 0, "port"), "p1");

@@ -6,12 +6,14 @@
  * learned behind the old one is swept. Main thread only.
  */
 #include "bridge/attachment.h"
+#include "binding/binding.h"
+#include "binding/guard.h"
 #include "bridge/fdb.h"
 #include "bridge/network.h"
 #include "bridge/storm.h"
+#include "core/counters.h"
 #include "core/object.h"
 #include "core/vmarray.h"
-#include "core/worker.h"
 #include "port/classify.h"
 #include "port/port.h"
 #include <errno.h>
@@ -87,15 +89,21 @@ static void port_changed(uint32_t port)
         follow_port(&attachments[i]);
 }
 
-/* What may change in place. */
-static void configure(uint32_t index, const struct vgw_attachment *body)
+/* What may change in place. 0 or -ENOMEM. */
+static int configure(uint32_t index, const struct vgw_attachment *body)
 {
     struct attachment *a = &attachments[index];
+    int err = guard_set(index, a->network, body);
+
+    if (err < 0)
+        return err;
 
     a->enabled = body->enabled != 0;
     a->mac_limit = body->mac_limit;
     a->policed = storm_configure(index, body->storm_pps);
+    binding_attachment_set(index, body->binding_limit);
     follow_port(a);
+    return 0;
 }
 
 /* Nothing names it any more: no entry, no worker. */
@@ -104,6 +112,7 @@ static void attachment_free(uint32_t index)
     attachments[index] = (struct attachment){0};
     storm_reset(index);
     COUNTERS_RESET(attachment_counters, index);
+    COUNTERS_RESET(attachment_guarded, index);
     slots_free(slots, index);
 }
 
@@ -114,6 +123,8 @@ static void retire(uint32_t index)
 
     __atomic_store_n(&a->id, 0, __ATOMIC_RELEASE);
     a->up = false;
+    guard_unset(index, a->network);
+    binding_attachment_gone(index);
     network_member_remove(a->network, endpoint_make(ENDPOINT_ATTACHMENT, index));
     unlink_from_port(index);
     fdb_after_sweep(attachment_free, index);
@@ -129,6 +140,9 @@ static int check(const struct vgw_attachment *body, struct error *e)
     if (port_by_id(body->port) == 0)
         return error_set(e, ENOENT, "attachment %u names port %u, which does not exist", body->id,
                          body->port);
+    if (guard_check_body(body) < 0)
+        return error_set(e, EINVAL, "attachment %u allows what is no MAC or address of a host",
+                         body->id);
     return 0;
 }
 
@@ -150,7 +164,10 @@ static uint32_t prepare(const struct vgw_attachment *body)
         return 0;
     }
     link_to_port(index);
-    configure(index, body);
+    if (configure(index, body) < 0) {
+        retire(index);
+        return 0;
+    }
     return index;
 }
 
@@ -217,7 +234,8 @@ static int attachment_set(const void *b, struct error *e)
         return create(body, e);
     if (!is_same_place(&attachments[index], body))
         return replace(index, body, e);
-    configure(index, body);
+    if (configure(index, body) < 0)
+        return error_set(e, ENOMEM, "no memory for what attachment %u allows", body->id);
     return 0;
 }
 
@@ -249,6 +267,8 @@ static void describe(uint32_t index, struct vgw_attachment_state *s)
         .up = a->up,
         .storm_drops = storm_drops(index),
         .counters = {c.rx_packets, c.rx_bytes, c.tx_packets, c.tx_bytes},
+        .bindings = binding_attachment_count(index),
+        .guard_drops = COUNTER_OF(attachment_guarded, index),
     };
 }
 
@@ -277,6 +297,9 @@ static const struct object_class attachment_class = {
     .object = VGW_OBJECT_ATTACHMENT,
     .name = "attachment",
     .size = sizeof(struct vgw_attachment),
+    .count_offset = offsetof(struct vgw_attachment, allowed_count),
+    .element_size = sizeof(struct vgw_allowed),
+    .count_max = VGW_ALLOWED_MAX,
     .set = attachment_set,
     .remove = attachment_remove,
 };
@@ -295,6 +318,7 @@ int attachment_init(void)
     if (slots == NULL || ids == NULL)
         return -ENOMEM;
     storm_init();
+    guard_init();
     object_register(&attachment_class);
     query_register(&attachment_query);
     static_mac_init();

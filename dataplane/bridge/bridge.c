@@ -6,6 +6,7 @@
  * Two passes over a few packets at a time: the first names all that the second reads (sources and
  * destinations in one bulk lookup, networks, counters), the second decides.
  */
+#include "binding/inspect.h"
 #include "bridge/fdb.h"
 #include "bridge/learn.h"
 #include "bridge/member.h"
@@ -159,6 +160,7 @@ static void bridge(struct worker *w, struct packet *packets, uint32_t count)
         struct packet *p = &packets[i];
         const struct network *n = &networks[p->network];
         struct counters *c = &w->network_counters[p->network];
+        const bool inspected = (n->flags & NETWORK_INSPECTED) != 0;
         enum vgw_drop reason = refuse(n, l.macs[i], l.destinations[i]);
 
         c->rx_packets++;
@@ -167,7 +169,13 @@ static void bridge(struct worker *w, struct packet *packets, uint32_t count)
             packet_drop(w, p, reason);
             continue;
         }
+        if (unlikely(inspected) && (reason = guard_check(w, p)) != VGW_DROP_COUNT) {
+            packet_drop(w, p, reason);
+            continue;
+        }
         learn_source(w, p, n, l.macs[i], l.values[i], l.slots[i]);
+        if (unlikely(inspected) && proxy(w, p, n))
+            continue;
         if (l.destination_at[i] != 0) {
             forward(w, p, l.values[l.destination_at[i]]);
         } else if (l.destinations[i] == BROADCAST) {

@@ -5,6 +5,7 @@
  * no FDB entry can name it (fdb_after_sweep). Main thread only.
  */
 #include "bridge/network.h"
+#include "binding/binding.h"
 #include "bridge/fdb.h"
 #include "bridge/flood.h"
 #include "core/counters.h"
@@ -17,7 +18,7 @@
 
 #define FLAGS_OF_API                                                                               \
     (VGW_NETWORK_LEARNING | VGW_NETWORK_FLOOD_UNKNOWN | VGW_NETWORK_FLOOD_BROADCAST |              \
-     VGW_NETWORK_FLOOD_MULTICAST | VGW_NETWORK_LINK_LOCAL_CONTROL)
+     VGW_NETWORK_FLOOD_MULTICAST | VGW_NETWORK_LINK_LOCAL_CONTROL | VGW_NETWORK_SUPPRESSION)
 
 struct network *networks;
 struct network_tally *network_tallies;
@@ -31,13 +32,17 @@ uint32_t network_by_id(uint32_t id)
 
 /* --- the class --- */
 
-static void configure(struct network *n, const struct vgw_network *body)
+static void configure(uint32_t index, const struct vgw_network *body)
 {
+    struct network *n = &networks[index];
+
     n->age_s = body->age_s;
     n->mac_limit = body->mac_limit;
     n->knid_network = body->network_id;
     n->knid_vfabric = body->vfabric_id;
+    n->binding_age_s = body->binding_age_s;
     n->flags = (n->flags & ~FLAGS_OF_API) | (body->flags & FLAGS_OF_API);
+    binding_network_set(index, body->binding_limit);
 }
 
 static int network_set(const void *b, struct error *e)
@@ -50,7 +55,7 @@ static int network_set(const void *b, struct error *e)
     if (body->flags & ~FLAGS_OF_API)
         return error_set(e, EINVAL, "unknown network flags %#x", body->flags & ~FLAGS_OF_API);
     if (index != 0) {
-        configure(&networks[index], body);
+        configure(index, body);
         return 0;
     }
     if ((index = slots_alloc(slots)) == 0)
@@ -60,7 +65,7 @@ static int network_set(const void *b, struct error *e)
         slots_free(slots, index);
         return error_set(e, ENOMEM, "out of memory for network %u", body->id);
     }
-    configure(&networks[index], body);
+    configure(index, body);
     __atomic_store_n(&networks[index].id, body->id, __ATOMIC_RELEASE);
     return 0;
 }
@@ -72,6 +77,8 @@ static void network_free(uint32_t index)
     network_tallies[index] = (struct network_tally){0};
     COUNTERS_RESET(network_counters, index);
     COUNTERS_RESET(network_flooded, index);
+    COUNTERS_RESET(network_suppressed, index);
+    COUNTERS_RESET(network_unsuppressed, index);
     slots_free(slots, index);
 }
 
@@ -96,12 +103,15 @@ static int network_remove(uint32_t id, struct error *e)
 
     if (index == 0)
         return error_set(e, ENOENT, "there is no network %u", id);
-    if (n->local != NULL || vni_count(n) != 0 || n->static_macs != 0)
+    if (n->local != NULL || vni_count(n) != 0 || n->static_macs != 0 ||
+        binding_network_statics(index) != 0)
         return error_set(e, EBUSY,
                          "network %u still has %u attachments, %u interfaces, %u VNIs, "
-                         "%u static MACs",
+                         "%u static MACs, %u bindings",
                          id, member_count(n, ENDPOINT_ATTACHMENT),
-                         member_count(n, ENDPOINT_INTERFACE), vni_count(n), n->static_macs);
+                         member_count(n, ENDPOINT_INTERFACE), vni_count(n), n->static_macs,
+                         binding_network_statics(index));
+    binding_network_gone(index);
     __atomic_store_n(&n->id, 0, __ATOMIC_RELEASE);
     idmap_set(ids, id, 0);
     fdb_after_sweep(network_free, index);
@@ -278,7 +288,10 @@ static void describe(uint32_t index, struct vgw_network_state *s)
         .mac_limit_exceeded = network_tallies[index].refused,
         .flooded = COUNTER_OF(network_flooded, index),
         .counters = {c.rx_packets, c.rx_bytes, c.tx_packets, c.tx_bytes},
+        .suppressed = COUNTER_OF(network_suppressed, index),
+        .unsuppressed = COUNTER_OF(network_unsuppressed, index),
     };
+    binding_network_describe(index, s);
 }
 
 static uint32_t network_fill(void *records, uint32_t max, uint32_t filter, uint64_t *cursor)

@@ -14,6 +14,8 @@
 /* In network.flags, beside VGW_NETWORK_...: `first` was given up, and a worker may still read it.
  */
 #define NETWORK_FIRST_RETIRED 0x8000u
+/* Frames are looked into: ARP and ND suppression, or an attachment with a source guard. */
+#define NETWORK_INSPECTED 0x4000u
 
 /* Endpoints that a flooded frame goes to. Never changed once workers can see it: replaced, and
  * freed by RCU. May be shared by many networks (interned by content). */
@@ -47,7 +49,7 @@ struct network {
     uint32_t mac_limit;
     uint32_t knid_network; /* 24 bits */
     uint16_t knid_vfabric;
-    uint16_t _spare;
+    uint16_t binding_age_s; /* binding/binding.h; 0: never */
     uint32_t static_macs;
     uint32_t interface; /* of an L3 VNI, whose place this is (vxlan/l3vni.h); workers read it */
 } __rte_cache_aligned;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Networks as objects, their VNIs and attachments, interned flood lists, and indexes that are given
  * out again only after a sweep. */
+#include "binding/binding.h"
 #include "bridge/fdb.h"
 #include "bridge/flood.h"
 #include "bridge/network.h"
@@ -67,6 +68,17 @@ uint64_t counter_of(size_t worker_array_offset, uint32_t index)
 }
 
 void counters_reset(size_t worker_array_offset, uint32_t index) {}
+
+void binding_network_set(uint32_t network, uint32_t limit) {}
+
+uint32_t binding_network_statics(uint32_t network)
+{
+    return 0;
+}
+
+void binding_network_gone(uint32_t network) {}
+
+void binding_network_describe(uint32_t network, struct vgw_network_state *s) {}
 
 static void sweep(void)
 {

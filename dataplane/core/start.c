@@ -3,6 +3,7 @@
  * Start and stop, see start.h.
  */
 #include "core/start.h"
+#include "binding/binding.h"
 #include "bridge/attachment.h"
 #include "bridge/fdb.h"
 #include "bridge/network.h"
@@ -31,8 +32,9 @@ static int features_start(const struct conf *conf)
     if ((rc = punt_init()) < 0 || (rc = observe_init()) < 0 ||
         (rc = state_init(eal_has_huge_pages())) < 0 || (rc = port_init()) < 0 ||
         (rc = fdb_init(conf->fdb_size_initial, FDB_ENTRIES_MAX)) < 0 || (rc = network_init()) < 0 ||
-        (rc = attachment_init()) < 0 || (rc = route_init(conf->leaf_name)) < 0 ||
-        (rc = vxlan_init()) < 0 || (rc = kernel_init(conf)) < 0)
+        (rc = binding_init()) < 0 || (rc = attachment_init()) < 0 ||
+        (rc = route_init(conf->leaf_name)) < 0 || (rc = vxlan_init()) < 0 ||
+        (rc = kernel_init(conf)) < 0)
         return rc;
     object_limit(VGW_OBJECT_NETWORK, conf->networks_max);
     return 0;
@@ -70,6 +72,7 @@ void dataplane_stop(void)
     port_stop();
     rcu_stop(); /* what waits for workers still needs the features' tables */
     fdb_fini();
+    snoop_fini();
     port_fini();
     workers_destroy();
     packet_pool_destroy();

@@ -74,8 +74,11 @@ struct worker {
     struct counters *network_counters;
     struct counters *tunnel_counters;
     struct counters *interface_counters;
-    uint64_t *adjacency_packets; /* sent */
-    uint64_t *network_flooded;   /* frames */
+    uint64_t *adjacency_packets;    /* sent */
+    uint64_t *network_flooded;      /* frames */
+    uint64_t *network_suppressed;   /* ARP and ND questions answered */
+    uint64_t *network_unsuppressed; /* those flooded */
+    uint64_t *attachment_guarded;   /* frames refused by the source guard */
     struct counters port_counters[PORTS_MAX];
     uint64_t port_tx_dropped[PORTS_MAX];
 
@@ -88,6 +91,7 @@ struct worker {
     uint32_t cpu;
 
     struct learner *learner; /* bridge/learn.h */
+    struct snooper *snooper; /* binding/snoop.c */
     struct rte_ring
         *punts; /* to main: struct rte_mbuf *, struct punt in its private area; punt/punt.h */
     struct rte_ring *injects; /* from main: frames ready to send; punt/punt.h */

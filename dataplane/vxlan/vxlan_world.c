@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * See vxlan_world.h. */
 #include "vxlan/vxlan_world.h"
+#include "binding/binding.h"
 #include "bridge/fdb.h"
 #include "bridge/flood.h"
 #include "core/counters.h"
@@ -49,6 +50,17 @@ enum fdb_learned fdb_learn(uint32_t network, uint64_t mac, endpoint_t from)
 {
     return FDB_REFUSED;
 }
+
+void binding_network_set(uint32_t network, uint32_t limit) {}
+
+uint32_t binding_network_statics(uint32_t network)
+{
+    return 0;
+}
+
+void binding_network_gone(uint32_t network) {}
+
+void binding_network_describe(uint32_t network, struct vgw_network_state *s) {}
 
 void fdb_hurry(void) {}
 

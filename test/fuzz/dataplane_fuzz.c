@@ -93,6 +93,27 @@ static void attachment(uint32_t id, uint32_t network, uint32_t port, struct vgw_
                                     .storm_pps = {VGW_STORM_UNLIMITED, 1000, VGW_STORM_UNLIMITED}});
 }
 
+/* Untagged; for the hosts that the fuzzer's own headers are from, and what DHCP leases. */
+static void guarded_attachment(uint32_t id, uint32_t network, uint32_t port)
+{
+    struct {
+        struct vgw_attachment a;
+        struct vgw_allowed allowed[2];
+    } body = {.a = {.id = id,
+                    .network = network,
+                    .port = port,
+                    .enabled = 1,
+                    .guarded = 1,
+                    .guard_dhcp = 1,
+                    .storm_pps = {VGW_STORM_UNLIMITED, 1000, VGW_STORM_UNLIMITED},
+                    .binding_limit = 8,
+                    .allowed_count = 2},
+              .allowed = {{ip("192.0.2.2"), {2, 0, 0, 0, 1, 1}, {0}},
+                          {ip("2001:db8::2"), {2, 0, 0, 0, 1, 1}, {0}}}};
+
+    declare(VGW_OBJECT_ATTACHMENT, &body, sizeof(body));
+}
+
 static void interface(uint32_t id, uint32_t port, uint16_t vlan, const char *v4, const char *v6)
 {
     struct {
@@ -143,16 +164,19 @@ static void neighbour(uint32_t id, uint32_t on, const char *address)
 }
 
 /* Networks 1 (port 1: VLAN 10 and QinQ; VNI 100 of both VTEPs: stitched) and 2 (port 2 untagged and
- * behind VLAN 20 with all inner tags; VNI 200 of VTEP 1, tags kept, sources checked). Interfaces on
- * port 3, untagged and in VLAN 5. */
+ * guarded, and behind VLAN 20 with all inner tags; VNI 200 of VTEP 1, tags kept, sources checked).
+ * Interfaces on port 3, untagged and in VLAN 5. */
 void fuzz_configure(void)
 {
     const uint16_t all = VGW_NETWORK_LEARNING | VGW_NETWORK_FLOOD_UNKNOWN |
                          VGW_NETWORK_FLOOD_BROADCAST | VGW_NETWORK_FLOOD_MULTICAST;
 
     generation++;
-    DECLARE(VGW_OBJECT_NETWORK,
-            (struct vgw_network){.id = 1, .network_id = 1, .age_s = 300, .flags = all});
+    DECLARE(VGW_OBJECT_NETWORK, (struct vgw_network){.id = 1,
+                                                     .network_id = 1,
+                                                     .age_s = 300,
+                                                     .binding_age_s = 60,
+                                                     .flags = all | VGW_NETWORK_SUPPRESSION});
     DECLARE(VGW_OBJECT_NETWORK,
             (struct vgw_network){.id = 2,
                                  .network_id = 2,
@@ -161,7 +185,7 @@ void fuzz_configure(void)
                                  .flags = all | VGW_NETWORK_LINK_LOCAL_CONTROL});
     attachment(1, 1, 1, (struct vgw_encap){VGW_ENCAP_DOT1Q, 0, 0x8100, 10, 0});
     attachment(2, 1, 1, (struct vgw_encap){VGW_ENCAP_QINQ, 0, 0x88a8, 10, 11});
-    attachment(3, 2, 2, (struct vgw_encap){VGW_ENCAP_UNTAGGED, 0, 0, 0, 0});
+    guarded_attachment(3, 2, 2);
     attachment(4, 2, 2, (struct vgw_encap){VGW_ENCAP_OUTER, 0, 0x8100, 20, 0});
     DECLARE(VGW_OBJECT_VROUTER, (struct vgw_vrouter){.id = 1, .name = "underlay"});
     interface(1, 3, 0, "192.0.2.1", "2001:db8::1");

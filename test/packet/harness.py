@@ -162,16 +162,25 @@ class Port(Structure):
 
 class Network(Structure):
     _fields_ = [("id", u32), ("network_id", u32), ("vfabric_id", u16), ("age_s", u16), ("flags", u32),
-                ("mac_limit", u32), ("_pad", u32)]
+                ("mac_limit", u32), ("binding_limit", u32), ("binding_age_s", u16), ("_pad", u8 * 6)]
 
 
-LEARNING, FLOOD_UNKNOWN, FLOOD_BROADCAST, FLOOD_MULTICAST, LINK_LOCAL_CONTROL = 1, 2, 4, 8, 16
+LEARNING, FLOOD_UNKNOWN, FLOOD_BROADCAST, FLOOD_MULTICAST, LINK_LOCAL_CONTROL, SUPPRESSION = 1, 2, 4, 8, 16, 32
 UNLIMITED = 0xFFFFFFFF
 
 
 class Attachment(Structure):
-    _fields_ = [("id", u32), ("network", u32), ("port", u32), ("encap", Encap), ("enabled", u8), ("_pad", u8 * 3),
-                ("mac_limit", u32), ("storm_pps", u32 * 3)]
+    _fields_ = [("id", u32), ("network", u32), ("port", u32), ("encap", Encap), ("enabled", u8), ("guarded", u8),
+                ("guard_dhcp", u8), ("_pad", u8), ("mac_limit", u32), ("storm_pps", u32 * 3), ("binding_limit", u32),
+                ("allowed_count", u32)]
+
+
+class Allowed(Structure):
+    _fields_ = [("ip", Ip), ("mac", Mac), ("_pad", u8 * 2)]
+
+
+class Binding(Structure):
+    _fields_ = [("id", u32), ("network", u32), ("ip", Ip), ("mac", Mac), ("is_router", u8), ("_pad", u8)]
 
 
 class StaticMac(Structure):
@@ -231,11 +240,19 @@ class PortQueueState(Structure):
 
 class NetworkState(Structure):
     _fields_ = [("id", u32), ("attachments", u32), ("vnis", u32), ("macs", u32), ("mac_moves", u64),
-                ("mac_limit_exceeded", u64), ("flooded", u64), ("counters", Counters)]
+                ("mac_limit_exceeded", u64), ("flooded", u64), ("counters", Counters), ("bindings", u32),
+                ("_pad", u32), ("binding_moves", u64), ("binding_limit_exceeded", u64), ("suppressed", u64),
+                ("unsuppressed", u64)]
 
 
 class AttachmentState(Structure):
-    _fields_ = [("id", u32), ("macs", u32), ("up", u8), ("_pad", u8 * 7), ("storm_drops", u64), ("counters", Counters)]
+    _fields_ = [("id", u32), ("macs", u32), ("up", u8), ("_pad", u8 * 7), ("storm_drops", u64), ("counters", Counters),
+                ("bindings", u32), ("_pad2", u32), ("guard_drops", u64)]
+
+
+class BindingState(Structure):
+    _fields_ = [("network", u32), ("attachment", u32), ("vtep", u32), ("interface", u32), ("remote", Ip), ("ip", Ip),
+                ("mac", Mac), ("origin", u8), ("is_router", u8), ("age_s", u32), ("left_s", u32)]
 
 
 class MacState(Structure):
@@ -299,12 +316,16 @@ class MemoryState(Structure):
 STATES = {"system": SystemState, "port": PortState, "port_queue": PortQueueState, "network": NetworkState,
           "attachment": AttachmentState, "mac": MacState, "interface": InterfaceState, "neighbour": NeighbourState,
           "route": RouteState, "vtep": VtepState, "tunnel": TunnelState, "tunnel_hop": TunnelHopState,
-          "drop": DropState, "worker": WorkerState, "stage": StageState, "memory": MemoryState}
+          "drop": DropState, "worker": WorkerState, "stage": StageState, "memory": MemoryState, "binding": BindingState}
 
 
 class ClearMacs(Structure):
     _fields_ = [("network", u32), ("attachment", u32), ("vtep", u32), ("remote", Ip), ("mac", Mac), ("has_mac", u8),
                 ("_pad", u8)]
+
+
+class ClearBindings(Structure):
+    _fields_ = [("network", u32), ("attachment", u32), ("ip", Ip), ("_pad", u32)]
 
 
 class ClearNeighbours(Structure):
@@ -353,7 +374,7 @@ class NeighbourEvent(Structure):
     _fields_ = [("interface", u32), ("ip", Ip), ("mac", Mac), ("up", u8), ("_pad", u8)]
 
 
-ARGUMENTS = {"clear_macs": ClearMacs, "clear_neighbours": ClearNeighbours, "clear_counters": ClearCounters,
+ARGUMENTS = {"clear_macs": ClearMacs, "clear_bindings": ClearBindings, "clear_neighbours": ClearNeighbours, "clear_counters": ClearCounters,
              "ping": Ping, "observe_start": Observe, "observe_stop": ObserveStop}
 RESULTS = {"ping": PingResult}
 EVENT_BODIES = {"mac_learned": MacEvent, "mac_moved": MacEvent, "mac_aged": MacEvent, "port": PortEvent,
@@ -663,17 +684,27 @@ class Gateway:
         return self.client.declare(item(name, struct.pack("=II", number, 0), op=2))
 
     def network(self, id, network_id=None, vfabric_id=0, age_s=300, learning=True, flood_unknown=True,
-                flood_broadcast=True, flood_multicast=True, link_local_control=False, mac_limit=0):
+                flood_broadcast=True, flood_multicast=True, link_local_control=False, mac_limit=0, suppression=False,
+                binding_limit=0, binding_age_s=1200):
         flags = (learning * LEARNING | flood_unknown * FLOOD_UNKNOWN | flood_broadcast * FLOOD_BROADCAST |
-                 flood_multicast * FLOOD_MULTICAST | link_local_control * LINK_LOCAL_CONTROL)
+                 flood_multicast * FLOOD_MULTICAST | link_local_control * LINK_LOCAL_CONTROL | suppression * SUPPRESSION)
         self.declare("network", Network(id, id if network_id is None else network_id, vfabric_id, age_s, flags,
-                                        mac_limit))
+                                        mac_limit, binding_limit, binding_age_s))
 
     def attachment(self, id, network, port, kind=None, vlan=0, inner=0, tpid=None, enabled=True, mac_limit=0,
-                   storm=(UNLIMITED, UNLIMITED, UNLIMITED)):
-        """storm: packets/s of broadcast, multicast, unknown unicast."""
-        self.declare("attachment", Attachment(id, network, port, encap(kind, vlan, inner, tpid), enabled, (0, 0, 0),
-                                              mac_limit, (u32 * 3)(*storm)))
+                   storm=(UNLIMITED, UNLIMITED, UNLIMITED), binding_limit=0, guard=None, guard_dhcp=True):
+        """storm: packets/s of broadcast, multicast, unknown unicast. guard: the pairs (MAC, address or None) that
+        frames may have as their source; None: any."""
+        body = Attachment(id, network, port, encap(kind, vlan, inner, tpid), enabled, guard is not None, guard_dhcp, 0,
+                          mac_limit, (u32 * 3)(*storm), binding_limit, len(guard or ()))
+        self.declare("attachment", bytes(body) + b"".join(bytes(Allowed(to_ip(a), to_mac(m))) for m, a in guard or ()))
+
+    def binding(self, id, network, ip, mac, router=False):
+        self.declare("binding", Binding(id, network, to_ip(ip), to_mac(mac), router))
+
+    def bindings(self, network=0):
+        """{address: record}"""
+        return {r["ip"]: r for r in self.query("binding", filter=network)}
 
     def static_mac(self, id, network, mac, attachment=0, vtep=0, remote=None):
         self.declare("static_mac", StaticMac(id, network, attachment, vtep, to_ip(remote), to_mac(mac)))

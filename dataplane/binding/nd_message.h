@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Neighbour discovery messages in frames that are bridged: RFC 4861 4, 7.1. Worker.
+ */
+#ifndef ND_MESSAGE_H
+#define ND_MESSAGE_H
+
+#include <rte_ip.h>
+#include <rte_mbuf.h>
+#include <stdbool.h>
+
+enum {
+    ND_ROUTER_SOLICITATION = 133,
+    ND_ROUTER_ADVERTISEMENT,
+    ND_SOLICITATION,
+    ND_ADVERTISEMENT,
+    ND_REDIRECT
+};
+
+#define ND_FLAG_ROUTER 0x80
+#define ND_FLAG_SOLICITED 0x40
+#define ND_FLAG_OVERRIDE 0x20
+
+struct nd_message { /* 4.3, 4.4 */
+    uint8_t type;
+    uint8_t code;
+    uint16_t checksum;
+    uint8_t flags;
+    uint8_t reserved[3];
+    uint8_t target[16];
+} __rte_packed __rte_aligned(2);
+static_assert(sizeof(struct nd_message) == 24, "wire format");
+
+struct nd_mac_option { /* 4.6.1 */
+    uint8_t type;      /* 1: source, 2: target */
+    uint8_t length;    /* in units of 8 bytes */
+    uint8_t mac[6];
+};
+static_assert(sizeof(struct nd_mac_option) == 8, "wire format");
+
+struct nd {
+    const struct rte_ipv6_hdr *ip;
+    const struct nd_message *message;
+    const uint8_t *mac; /* of its option: the source's, or the target's; NULL: none */
+};
+
+/* Reads a solicitation or advertisement whose IPv6 header is at `ip_offset` of m, and whose message
+ * is at `offset` and ends with the IPv6 packet, all in m's first segment. False: it fails the
+ * checks of 7.1. */
+bool nd_read(const struct rte_mbuf *m, uint32_t ip_offset, uint32_t offset, struct nd *nd);
+
+#endif

@@ -114,6 +114,21 @@ static unsigned int ipv4_destination(struct packet *p, uint32_t vrouter,
     return to[0] == 224 && to[1] == 0 && to[2] == 0 ? TO_ROUTING_GROUP : VGW_DROP_NOT_LOCAL;
 }
 
+/* RFC 1071: the sum of a header, its checksum included, is all ones. Without options, as a rule, it
+ * is five words. */
+static inline bool ipv4_checksum_is_right(const struct rte_ipv4_hdr *ip, uint32_t header)
+{
+    uint32_t words[5];
+    uint64_t sum = 0;
+
+    if (unlikely(header != sizeof(words)))
+        return rte_raw_cksum(ip, header) == 0xffff;
+    memcpy(words, ip, sizeof(words));
+    for (unsigned int i = 0; i < RTE_DIM(words); i++)
+        sum += words[i];
+    return sum != 0 && sum % 0xffff == 0;
+}
+
 /* RFC 1812 5.2.2, in its order. */
 static unsigned int ipv4_verdict(struct packet *p, uint32_t vrouter, bool to_group_mac)
 {
@@ -134,7 +149,7 @@ static unsigned int ipv4_verdict(struct packet *p, uint32_t vrouter, bool to_gro
     if (total < header || total > length) /* (5) */
         return VGW_DROP_IP_HEADER;
     if ((m->ol_flags & RTE_MBUF_F_RX_IP_CKSUM_MASK) != RTE_MBUF_F_RX_IP_CKSUM_GOOD &&
-        rte_raw_cksum(ip, header) != 0xffff) /* (2) */
+        !ipv4_checksum_is_right(ip, header)) /* (2) */
         return VGW_DROP_IP_CHECKSUM;
     if (ipv4_source_is_wrong(ip))
         return VGW_DROP_IP_SOURCE;

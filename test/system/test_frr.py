@@ -147,7 +147,7 @@ bfd
 """
 
 
-def bgp_site(t, announced="network 203.0.113.0/24"):
+def bgp_site(t, announced="network 203.0.113.0/24", table=0):
     """A leaf and its BGP peer, with a switch between them, so that one may lose the other with its link up."""
     leaf, switch, peer = t.namespace("leaf"), t.namespace("switch"), t.namespace("peer")
     t.wire(leaf, "up0", switch, "leaf")
@@ -172,6 +172,11 @@ def bgp_site(t, announced="network 203.0.113.0/24"):
     ours = Frr(t, inside, zebra="", bfdd=BFD.format("192.0.2.2", "2001:db8::2", "up0"),
                bgpd=BGP.format(65001, "10.255.0.1", "192.0.2.2", 65002, "2001:db8::2",
                                "redistribute connected\n  redistribute kernel", "redistribute connected"))
+    if table:  # there before zebra, which loses some when it has to follow so many
+        batch = t.directory / "batch"
+        batch.write_text("".join(f"route add {20 + i // 65536}.{i // 256 % 256}.{i % 256}.0/24 via 192.0.2.77\n"
+                                 for i in range(table)))
+        peer.ip("-batch", batch)
     theirs = Frr(t, peer, zebra="", staticd="ip route 203.0.113.0/24 Null0\nipv6 route 2001:db8:cafe::/48 Null0\n",
                  bfdd=BFD.format("192.0.2.1", "2001:db8::1", "up0"),
                  bgpd=BGP.format(65002, "203.0.113.1", "192.0.2.1", 65001, "2001:db8::1", announced,
@@ -217,11 +222,7 @@ def test_bgp_and_bfd():
 def test_full_table():
     """100,000 IPv4 routes by BGP become the vrouter's; they go with the session."""
     with Topology("table") as t:
-        gw, _, peer, _, _, theirs = bgp_site(t, announced="redistribute kernel")
-        batch = t.directory / "batch"
-        batch.write_text("".join(f"route add {20 + i // 65536}.{i // 256 % 256}.{i % 256}.0/24 via 192.0.2.77\n"
-                                 for i in range(100000)))
-        peer.ip("-batch", batch)
+        gw, *_, theirs = bgp_site(t, announced="redistribute kernel", table=100000)
 
         def count():
             return sum(1 for r in gw.show("routes") if r["protocol"] == "bgp")

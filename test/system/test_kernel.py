@@ -394,3 +394,24 @@ def test_ip(t):
     assert "192.0.2.1/24" in gw.vgw("ip", "v/r", "-brief", "address").stdout
     assert gw.vgw("ip", "v/r", "link", "show", "nosuch", check=False).returncode == 1
     assert gw.vgw("ip", "v/r", check=False).returncode == 2
+
+
+def test_interface_on_a_network(t):
+    """An IRB interface's TAP: sockets of the namespace talk to hosts of the network."""
+    leaf, host = t.namespace("leaf"), t.namespace("host")
+    t.wire(host, "eth0", leaf, "host0")
+    host.address("eth0", "192.0.2.2/24", "2001:db8::2/64")
+    gw = t.gateway(leaf, "vgw")
+    gw.configure("""
+        set port host0 device netdev:host0
+        set vfabric v id 1
+        set vfabric v network n id 1 attachment host port host0
+        set vfabric v vrouter r interface irb0 type irb network n address 192.0.2.1/24
+        set vfabric v vrouter r interface irb0 address 2001:db8::1/64
+    """)
+    inside = Inside(t, f"{t.prefix}-vgw-v-r")
+    wait_for(lambda: inside.carries("irb0") and "192.0.2.1/24" in inside.addresses("irb0"), "the TAP")
+    for ours, theirs in (("192.0.2.1", "192.0.2.2"), ("2001:db8::1", "2001:db8::2")):
+        inside.wait_ping(theirs)
+        serve(t, inside, ours)
+        host.run("/usr/bin/python3", EXCHANGE, "tcp", ours, 1, 100000)

@@ -128,8 +128,8 @@ struct vgw_ack {
 };
 
 /* What a QUERY can ask for; the record type is in the header named. The filter of PORT, NETWORK,
- * ATTACHMENT, INTERFACE and VTEP is the id of the one object wanted. A data plane may ignore a
- * filter: the client looks at what it gets. */
+ * ATTACHMENT, VROUTER, INTERFACE and VTEP is the id of the one object wanted. A data plane may
+ * ignore a filter: the client looks at what it gets. */
 enum vgw_query_kind {
     VGW_QUERY_SYSTEM = 1, /* struct vgw_system_state      vgw_worker.h */
     VGW_QUERY_PORT,       /* struct vgw_port_state        vgw_port.h */
@@ -148,6 +148,7 @@ enum vgw_query_kind {
     VGW_QUERY_STAGE,      /* struct vgw_stage_state       vgw_worker.h */
     VGW_QUERY_MEMORY,     /* struct vgw_memory_state      vgw_worker.h */
     VGW_QUERY_BINDING,    /* struct vgw_binding_state     vgw_binding.h; filter: network id */
+    VGW_QUERY_VROUTER,    /* struct vgw_vrouter_state     vgw_vrouter.h */
     VGW_QUERY_COUNT,
 };
 
@@ -178,6 +179,7 @@ enum vgw_action {
     VGW_ACTION_OBSERVE_START,    /* struct vgw_observe  vgw_observe.h; records come as events */
     VGW_ACTION_OBSERVE_STOP,     /* struct vgw_observe_stop  vgw_observe.h */
     VGW_ACTION_CLEAR_BINDINGS,   /* struct vgw_clear_bindings  vgw_binding.h */
+    VGW_ACTION_FIB_LOOKUP,       /* struct vgw_fib_lookup -> struct vgw_fib_result  vgw_vrouter.h */
     VGW_ACTION_COUNT,
 };
 

@@ -137,6 +137,46 @@ struct vgw_clear_neighbours {
     uint32_t _pad;
 };
 
+struct vgw_vrouter_state {
+    uint32_t id;
+    uint32_t interfaces;
+    uint32_t routes;
+    uint32_t _pad;
+};
+
+struct vgw_fib_lookup {
+    uint32_t vrouter;
+    struct vgw_ip ip;
+};
+
+enum vgw_fib_kind {
+    VGW_FIB_NO_ROUTE = 0,
+    VGW_FIB_LOCAL,     /* an own address */
+    VGW_FIB_CONNECTED, /* on link, neighbour unknown: hops[0].interface */
+    VGW_FIB_HOPS,      /* to a neighbour, or to one of several by the flow */
+    VGW_FIB_BLACKHOLE,
+    VGW_FIB_BROADCAST, /* of a connected subnet: not forwarded */
+    VGW_FIB_REJECT,
+};
+
+struct vgw_fib_hop {
+    struct vgw_ip ip;
+    uint32_t interface; /* 0: through an L3 VNI */
+    uint32_t vtep;      /* ip is a remote VTEP of it; or 0 */
+    uint32_t vni;       /* 24 bits; with vtep */
+    uint8_t mac[6];
+    uint8_t usable; /* packets are sent to it as they come */
+    uint8_t _pad;
+};
+
+/* What a packet to the address meets in the forwarding table. */
+struct vgw_fib_result {
+    uint8_t kind; /* enum vgw_fib_kind */
+    uint8_t _pad[3];
+    uint32_t hop_count;
+    struct vgw_fib_hop hops[VGW_NEXT_HOPS_MAX];
+};
+
 struct vgw_ping {
     uint32_t vrouter;
     struct vgw_ip ip;

@@ -21,6 +21,8 @@ const struct command commands[] = {
      show_run, false, false},
     {"show config", "[candidate] [PATH...] [--set] [--json]", "the configuration", SYNTAX_PATH,
      show_config_args, show_config_run, false, false},
+    {"show fib-lookup", NULL, "what a packet to an address meets in a vrouter", SYNTAX_ARGS,
+     fib_lookup_args, fib_lookup_run, false, false},
     {"watch", "WHAT [FILTER VALUE]... [interval N] [count N]",
      "a show again and again, counters with their rates", SYNTAX_SHOW, NULL, watch_run, false,
      false},

@@ -21,6 +21,10 @@ extern const struct arg ping_args[];
 /* ip.c */
 int ip_run(struct cli *cli, const struct invocation *in);
 
+/* fib_lookup.c */
+int fib_lookup_run(struct cli *cli, const struct invocation *in);
+extern const struct arg fib_lookup_args[];
+
 /* stream.c */
 int trace_run(struct cli *cli, const struct invocation *in);
 int capture_run(struct cli *cli, const struct invocation *in);

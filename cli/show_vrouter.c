@@ -1,10 +1,26 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * show interfaces, show neighbours, show routes.
+ * show vrouters, show interfaces, show neighbours, show routes.
  */
 #include <string.h>
 
 #include "show.h"
+
+static const struct column vrouter_columns[] = {
+    {"VFABRIC", "vfabric", FORMAT_TEXT, 0, NULL},
+    {"VROUTER", "name", FORMAT_TEXT, 0, NULL},
+    {"INTERFACES", "interfaces", FORMAT_NUMBER, 0, NULL},
+    {"ROUTES", "routes", FORMAT_NUMBER, 0, NULL},
+    {0},
+};
+
+const struct show show_vrouters = {
+    .name = "vrouters",
+    .list = "vrouter",
+    .help = "L3 nodes of this leaf",
+    .empty = "No vrouters.",
+    .columns = vrouter_columns,
+};
 
 /* What it is a leg on: a network, or a port with its VLAN. */
 static void interface_on(struct text *text, const json_t *row)

@@ -37,6 +37,7 @@ static const size_t record_sizes[VGW_QUERY_COUNT] = {
     [VGW_QUERY_STAGE] = sizeof(struct vgw_stage_state),
     [VGW_QUERY_MEMORY] = sizeof(struct vgw_memory_state),
     [VGW_QUERY_BINDING] = sizeof(struct vgw_binding_state),
+    [VGW_QUERY_VROUTER] = sizeof(struct vgw_vrouter_state),
 };
 
 /* --- requests -------------------------------------------------------------------------------- */

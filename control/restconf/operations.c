@@ -445,6 +445,78 @@ static void run_ping(struct request *request, const struct lyd_node *input)
     start_action(request, VGW_ACTION_PING, &ping, sizeof(ping), on_pong);
 }
 
+/* The last key of a configured thing's path. */
+static void set_name(struct request *request, json_t *object, const char *leaf, uint32_t id)
+{
+    const char *path = id != 0 ? state_path(request->restconf->state, id) : NULL;
+    char name[256];
+
+    if (path != NULL && state_path_key(path, 2, name, sizeof(name)) == 0)
+        json_object_set_new(object, leaf, json_string(name));
+}
+
+static json_t *fib_hop(struct request *request, const struct vgw_fib_hop *hop)
+{
+    const uint8_t *m = hop->mac;
+    char address[INET6_ADDRSTRLEN] = "";
+    json_t *entry = json_object();
+
+    if (hop->ip.family != 0) {
+        inet_ntop(hop->ip.family == 6 ? AF_INET6 : AF_INET, hop->ip.bytes, address,
+                  sizeof(address));
+        json_object_set_new(entry, "address", json_string(address));
+        json_object_set_new(
+            entry, "mac",
+            json_sprintf("%02x:%02x:%02x:%02x:%02x:%02x", m[0], m[1], m[2], m[3], m[4], m[5]));
+        json_object_set_new(entry, "usable", json_boolean(hop->usable));
+    }
+    set_name(request, entry, "interface", hop->interface);
+    set_name(request, entry, "vtep", hop->vtep);
+    if (hop->vtep != 0)
+        json_object_set_new(entry, "vni", json_integer(hop->vni));
+    return entry;
+}
+
+static void on_fib_result(void *arg, int error, const char *text, uint32_t value,
+                          const void *result, size_t length)
+{
+    static const char *const kinds[] = {"no-route",  "local",     "connected", "next-hops",
+                                        "blackhole", "broadcast", "reject"};
+    const struct vgw_fib_result *found = result;
+    json_t *output, *hops;
+
+    if (!action_done(arg, error, text))
+        return;
+    if (length < sizeof(*found) || found->kind > VGW_FIB_REJECT ||
+        found->hop_count > VGW_NEXT_HOPS_MAX) {
+        request_error(arg, TAG_OPERATION_FAILED, NULL, "the data plane's answer is malformed");
+        return;
+    }
+    output = json_pack("{ss}", "result", kinds[found->kind]);
+    hops = json_array();
+    for (uint32_t i = 0; i < found->hop_count; i++)
+        json_array_append_new(hops, fib_hop(arg, &found->hops[i]));
+    if (found->hop_count != 0)
+        json_object_set(output, "next-hop", hops);
+    json_decref(hops);
+    answer_output(arg, output);
+}
+
+static void run_fib_lookup(struct request *request, const struct lyd_node *input)
+{
+    struct vgw_fib_lookup lookup = {0};
+
+    if (!find_named(request, &lookup.vrouter, input_named(input, "vfabric"),
+                    input_named(input, "vrouter"), (struct named){0}))
+        return;
+    if (parse_ip(input_value(input, "address"), &lookup.ip) < 0) {
+        request_error(request, TAG_INVALID_VALUE, "/vgw:fib-lookup/address",
+                      "address must be an IPv4 or IPv6 address");
+        return;
+    }
+    start_action(request, VGW_ACTION_FIB_LOOKUP, &lookup, sizeof(lookup), on_fib_result);
+}
+
 /* --- input and choice ------------------------------------------------------------------------ */
 
 static const struct operation operations[] = {
@@ -459,6 +531,7 @@ static const struct operation operations[] = {
     {"clear-neighbours", run_clear_neighbours},
     {"clear-counters", run_clear_counters},
     {"ping", run_ping},
+    {"fib-lookup", run_fib_lookup},
 };
 
 /* The body {"vgw:input":{...}} as libyang takes an operation, {"vgw:NAME":{...}}; malloc'ed. */

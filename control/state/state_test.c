@@ -212,6 +212,7 @@ static struct {
     struct vgw_attachment_state attachment;
     struct vgw_mac_state macs[3];
     struct vgw_binding_state bindings[2];
+    struct vgw_vrouter_state vrouter;
     struct vgw_interface_state interface;
     struct vgw_neighbour_state neighbours[2];
     struct vgw_route_state routes[5];
@@ -278,6 +279,7 @@ static void fill_routing(void)
                                     .next_hop = ip4(192, 0, 2, 2),
                                     .weight = 1};
 
+    data.vrouter = (struct vgw_vrouter_state){.id = VROUTER, .interfaces = 2, .routes = 4};
     data.interface = (struct vgw_interface_state){.id = INTERFACE, .up = 1, .mtu = 1500};
     data.neighbours[0] = (struct vgw_neighbour_state){
         .interface = INTERFACE, .ip = ip4(192, 0, 2, 2), .status = VGW_NEIGHBOUR_REACHABLE};
@@ -305,6 +307,7 @@ static void fill_routing(void)
                                                      .remote = ip4(10, 0, 0, i == 1 ? 3 : 2),
                                                      .interface = INTERFACE,
                                                      .next_hop = ip4(192, 0, 2, (uint8_t)i)};
+    set_table(VGW_QUERY_VROUTER, &data.vrouter, 1, sizeof(data.vrouter), 0);
     set_table(VGW_QUERY_INTERFACE, &data.interface, 1, sizeof(data.interface), 0);
     set_table(VGW_QUERY_NEIGHBOUR, data.neighbours, 2, sizeof(data.neighbours[0]), 0);
     set_table(VGW_QUERY_ROUTE, data.routes, 5, sizeof(data.routes[0]), 2);

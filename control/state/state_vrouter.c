@@ -17,6 +17,41 @@ static int vrouter_filter(struct state *state, const struct state_filters *filte
     return state_id(state, id, "vfabric", vfabric, "vrouter", vrouter, NULL);
 }
 
+static int name_filter(struct state *state, const struct state_filters *filters, uint32_t *id)
+{
+    const char *vfabric = state_filter_value(filters, "vfabric");
+    const char *name = state_filter_value(filters, "name");
+
+    if (vfabric == NULL || name == NULL)
+        return 0;
+    return state_id(state, id, "vfabric", vfabric, "vrouter", name, NULL);
+}
+
+static json_t *vrouter_entry(struct state *state, const void *record,
+                             const struct state_parts *parts)
+{
+    static const char *const keys[] = {"vfabric", "name", NULL};
+    const struct vgw_vrouter_state *vrouter = record;
+    json_t *entry = json_object();
+
+    if (!state_set_keys(entry, state_path(state, vrouter->id), keys)) {
+        json_decref(entry);
+        return NULL;
+    }
+    state_set_int(entry, "interfaces", vrouter->interfaces);
+    state_set_int(entry, "routes", vrouter->routes);
+    return entry;
+}
+
+const struct state_list state_vrouter = {
+    .name = "vrouter",
+    .keys = {"vfabric", "name"},
+    .kind = VGW_QUERY_VROUTER,
+    .record_size = sizeof(struct vgw_vrouter_state),
+    .filter = name_filter,
+    .entry = vrouter_entry,
+};
+
 static int interface_filter(struct state *state, const struct state_filters *filters, uint32_t *id)
 {
     const char *vfabric = state_filter_value(filters, "vfabric");

@@ -357,7 +357,8 @@ static bool reverse_path_is_right(const struct rte_mbuf *m, const struct interfa
     value = fib_lookup(i->vrouter, &source);
     if (i->rpf == VGW_RPF_STRICT)
         return leads_out_of(value, (uint32_t)(i - interfaces));
-    return forward_kind(value) != FORWARD_NONE && forward_kind(value) != FORWARD_BLACKHOLE;
+    return forward_kind(value) != FORWARD_NONE && forward_kind(value) != FORWARD_BLACKHOLE &&
+           forward_kind(value) != FORWARD_REJECT;
 }
 
 /* The verdict on unicast that came in by an interface which looks at reverse paths. */

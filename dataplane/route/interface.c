@@ -352,6 +352,7 @@ static void enter(uint32_t index, const struct vgw_interface *body)
 
     i->vrouter = vrouter_by_id(body->vrouter);
     vrouter_ref(i->vrouter);
+    vrouters[i->vrouter].interfaces++;
     s->encap = body->encap;
     i->port = PORT_NONE;
     i->network = body->network == 0 ? 0 : network_by_id(body->network);
@@ -398,6 +399,7 @@ static void leave(uint32_t index, bool releases_claim)
             irb_part(i->network, index);
         i->network = 0;
     }
+    vrouters[i->vrouter].interfaces--;
     vrouter_unref(i->vrouter);
 }
 
@@ -675,7 +677,8 @@ int route_init(const char *leaf_name)
         (err = adjacency_init()) < 0 || (err = next_hop_init()) < 0 || (err = path_init()) < 0 ||
         (err = route_table_init()) < 0 || (err = route_connected_init()) < 0 ||
         (err = route_static_init()) < 0 || (err = route_query_init()) < 0 ||
-        (err = resolution_init()) < 0 || (err = neighbour_init()) < 0 || (err = ping_init()) < 0)
+        (err = fib_action_init()) < 0 || (err = resolution_init()) < 0 ||
+        (err = neighbour_init()) < 0 || (err = ping_init()) < 0)
         return err;
     return 0;
 }

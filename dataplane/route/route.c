@@ -144,6 +144,7 @@ int route_add(struct route *r)
     if (first == r && rib_set(&vrouters[r->vrouter].routes, &r->prefix, r) < 0)
         return -ENOMEM;
     vrouter_ref(r->vrouter);
+    vrouters[r->vrouter].route_count++;
     route_changed(r);
     return 0;
 }
@@ -162,6 +163,7 @@ void route_remove(struct route *r)
     else
         rib_set(rib, &r->prefix, first); /* replaces: needs no memory */
     route_changed(r);
+    vrouters[r->vrouter].route_count--;
     vrouter_unref(r->vrouter);
 }
 

@@ -39,6 +39,7 @@ int route_table_init(void);
 int route_connected_init(void);
 int route_static_init(void);
 int route_query_init(void);
+int fib_action_init(void);
 int resolution_init(void);
 
 /* The route to an address: the first that is usable of the longest prefix that has one. NULL:

@@ -80,6 +80,35 @@ static int vrouter_remove(uint32_t id, struct error *e)
     return 0;
 }
 
+/* --- the query --- */
+
+static uint32_t vrouter_fill(void *records, uint32_t max, uint32_t filter, uint64_t *cursor)
+{
+    struct vgw_vrouter_state *out = records;
+    uint32_t count = 0;
+    uint32_t index;
+
+    for (index = slots_next(slots, (uint32_t)*cursor); index != 0 && count < max;
+         index = slots_next(slots, index + 1)) {
+        const struct vrouter *v = &vrouters[index];
+
+        if (filter == 0 || v->id == filter)
+            out[count++] = (struct vgw_vrouter_state){
+                .id = v->id,
+                .interfaces = v->interfaces,
+                .routes = v->route_count,
+            };
+    }
+    *cursor = index;
+    return count;
+}
+
+static const struct query_class vrouter_query = {
+    .kind = VGW_QUERY_VROUTER,
+    .record_size = sizeof(struct vgw_vrouter_state),
+    .fill = vrouter_fill,
+};
+
 static const struct object_class vrouter_class = {
     .object = VGW_OBJECT_VROUTER,
     .name = "vrouter",
@@ -96,5 +125,6 @@ int vrouter_init(void)
     if (slots == NULL || ids == NULL)
         return -ENOMEM;
     object_register(&vrouter_class);
+    query_register(&vrouter_query);
     return 0;
 }

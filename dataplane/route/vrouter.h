@@ -11,6 +11,8 @@
 struct vrouter {
     uint32_t id; /* API id; 0: none */
     uint32_t refs;
+    uint32_t interfaces; /* how many it has; L3 VNIs not counted */
+    uint32_t route_count;
     uint16_t vfabric_id;
     bool has_namespace;
     char vfabric[VGW_NAME_MAX];

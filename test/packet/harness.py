@@ -319,6 +319,13 @@ STATES = {"system": SystemState, "port": PortState, "port_queue": PortQueueState
           "drop": DropState, "worker": WorkerState, "stage": StageState, "memory": MemoryState, "binding": BindingState}
 
 
+class VrouterState(Structure):
+    _fields_ = [("id", u32), ("interfaces", u32), ("routes", u32), ("_pad", u32)]
+
+
+STATES["vrouter"] = VrouterState
+
+
 class ClearMacs(Structure):
     _fields_ = [("network", u32), ("attachment", u32), ("vtep", u32), ("remote", Ip), ("mac", Mac), ("has_mac", u8),
                 ("_pad", u8)]
@@ -339,6 +346,18 @@ class ClearCounters(Structure):
 class Ping(Structure):
     _fields_ = [("vrouter", u32), ("ip", Ip), ("source", Ip), ("size", u16), ("timeout_ms", u16),
                 ("dont_fragment", u8), ("_pad", u8 * 7)]
+
+
+class FibLookup(Structure):
+    _fields_ = [("vrouter", u32), ("ip", Ip)]
+
+
+class FibHop(Structure):
+    _fields_ = [("ip", Ip), ("interface", u32), ("vtep", u32), ("vni", u32), ("mac", Mac), ("usable", u8), ("_pad", u8)]
+
+
+class FibResult(Structure):
+    _fields_ = [("kind", u8), ("_pad", u8 * 3), ("hop_count", u32), ("hops", FibHop * 64)]
 
 
 class PingResult(Structure):
@@ -374,9 +393,10 @@ class NeighbourEvent(Structure):
     _fields_ = [("interface", u32), ("ip", Ip), ("mac", Mac), ("up", u8), ("_pad", u8)]
 
 
-ARGUMENTS = {"clear_macs": ClearMacs, "clear_bindings": ClearBindings, "clear_neighbours": ClearNeighbours, "clear_counters": ClearCounters,
-             "ping": Ping, "observe_start": Observe, "observe_stop": ObserveStop}
-RESULTS = {"ping": PingResult}
+ARGUMENTS = {"clear_macs": ClearMacs, "clear_bindings": ClearBindings, "clear_neighbours": ClearNeighbours,
+             "clear_counters": ClearCounters, "ping": Ping, "observe_start": Observe, "observe_stop": ObserveStop,
+             "fib_lookup": FibLookup}
+RESULTS = {"ping": PingResult, "fib_lookup": FibResult}
 EVENT_BODIES = {"mac_learned": MacEvent, "mac_moved": MacEvent, "mac_aged": MacEvent, "port": PortEvent,
                 "neighbour": NeighbourEvent, "observed": Observed}
 

@@ -307,6 +307,26 @@ def test_next_hops_that_do_not_answer_are_told(router):
     assert router.drops() == {"no-next-hop": 1}
 
 
+def test_a_lookup_says_what_packets_meet(router):
+    def lookup(address):
+        answer = router.action("fib_lookup", vrouter=1, ip=address)["result"]
+        hops = answer["hops"][:answer["hop_count"]]
+        return answer["kind"], [(h["ip"], h["interface"], h["mac"], h["usable"]) for h in hops]
+
+    router.route(1, vrouter=1, prefix="198.51.100.0/24", next_hops=[v4(2), v4(3)])
+    router.route(2, vrouter=1, prefix="203.0.113.0/24", blackhole=True)
+    assert lookup(v4(2, 1)) == (1, [])
+    assert lookup(v4(2, 77)) == (2, [(None, 2, "00:00:00:00:00:00", 0)])
+    assert lookup(v6(2)) == (3, [(v6(2), 2, HOST[2], 1)])
+    assert sorted(lookup("198.51.100.1")[1]) == sorted([(v4(2), 2, HOST[2], 1), (v4(3), 3, HOST[3], 1)])
+    assert lookup("203.0.113.1") == (4, [])
+    assert lookup("10.0.8.255") == (5, [])
+    router.route(3, vrouter=1, prefix="192.0.2.128/25", reject=True)
+    assert lookup("192.0.2.200") == (6, [])
+    assert lookup("192.0.2.1") == (0, [])
+    assert [(v["id"], v["interfaces"]) for v in router.query("vrouter")] == [(1, 3), (2, 1)]
+
+
 # --- neighbours ---
 
 

@@ -77,6 +77,13 @@ def test_two_hosts_in_two_networks_of_one_leaf():
         assert interfaces["irb7"]["network"] == "n7" and int(interfaces["irb7"]["rx-packets"]) > 0
         assert {m["interface"] for m in gw.show("macs") if "interface" in m} == {"irb7", "irb8"}
         assert {n["address"] for n in gw.show("neighbours")} >= {"10.0.7.10", "10.0.8.10"}
+        assert [(v["name"], v["interfaces"], v["routes"]) for v in gw.show("vrouters")] == [("t", 2, 10)]
+        lookup = gw.show("fib-lookup", "v/t", "10.0.8.10")
+        assert lookup["result"] == "next-hops"
+        assert lookup["next-hop"] == [{"address": "10.0.8.10", "interface": "irb8", "mac": b.mac("eth0"),
+                                       "usable": True}]
+        assert gw.vgw("show", "fib-lookup", "v/t", "10.99.0.1").stdout == "10.99.0.1: no-route\n"
+        assert gw.vgw("show", "fib-lookup", "t", "10.0.7.1").stdout == "10.0.7.1: local\n"
 
 
 def test_anycast_gateway_on_two_leaves():

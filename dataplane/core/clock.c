@@ -2,10 +2,12 @@
  * Time, see clock.h: CLOCK_MONOTONIC since start, and what tests have added. */
 #include "core/clock.h"
 
+#include <stdbool.h>
 #include <time.h>
 
 static uint64_t advanced_ns; /* read by workers */
 static uint64_t start_ns;
+static bool frozen; /* advanced_ns is all the time there is */
 
 static uint64_t monotonic_ns(void)
 {
@@ -22,7 +24,9 @@ __attribute__((constructor)) static void clock_start(void)
 
 uint64_t clock_ns(void)
 {
-    return monotonic_ns() - start_ns + __atomic_load_n(&advanced_ns, __ATOMIC_RELAXED);
+    uint64_t passed = frozen ? 0 : monotonic_ns() - start_ns;
+
+    return passed + __atomic_load_n(&advanced_ns, __ATOMIC_RELAXED);
 }
 
 uint32_t clock_s(void)
@@ -33,4 +37,10 @@ uint32_t clock_s(void)
 void clock_advance(uint64_t ns)
 {
     __atomic_fetch_add(&advanced_ns, ns, __ATOMIC_RELAXED);
+}
+
+void clock_freeze(void)
+{
+    clock_advance(monotonic_ns() - start_ns);
+    frozen = true;
 }

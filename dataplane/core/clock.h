@@ -11,5 +11,6 @@
 uint64_t clock_ns(void);         /* monotonic, since start of the program */
 uint32_t clock_s(void);          /* the same in seconds; starts at 1 */
 void clock_advance(uint64_t ns); /* tests only: adds to all that is returned from now on */
+void clock_freeze(void);         /* tests only: from now on time passes by clock_advance() alone */
 
 #endif

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * The main loop, see loop.h. Periodic functions run from libuv's timers; the packet tests, which do
- * not run the loop, call those that are due by our own clock, which they move.
+ * The main loop, see loop.h. Periodic functions run from libuv's timers; the packet tests call
+ * those that are due by our own clock, which they move.
  */
 #include "core/loop.h"
 #include "core/clock.h"
@@ -93,6 +93,13 @@ void loop_tick(void)
         p->fn();
     }
     rcu_reclaim();
+}
+
+void loop_by_hand(void)
+{
+    clock_freeze();
+    for (unsigned int i = 0; i < periodic_count; i++)
+        uv_timer_stop(&periodics[i].timer);
 }
 
 void loop_wake(void)

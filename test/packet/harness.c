@@ -369,6 +369,7 @@ int main(int argc, char **argv)
     log_init(conf.log_level);
     if (eal_start(&conf, false) < 0 || dataplane_start(&conf, PACKETS) < 0)
         return 2;
+    loop_by_hand(); /* how busy the machine is shall not matter */
     if (!mould_serve())
         return 0;
 

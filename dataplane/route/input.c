@@ -13,8 +13,10 @@
 #include "route/forward.h"
 #include "route/interface.h"
 #include "route/ip.h"
+#include "route/ip_header.h"
 #include "route/ipv6_chain.h"
 #include "route/path.h"
+#include "route/plain_vxlan.h"
 #include "route/underlay.h"
 
 #include <netinet/in.h>
@@ -39,17 +41,6 @@ enum verdict {
 };
 
 /* --- IPv4 --- */
-
-/* RFC 1122 3.2.1.3: addresses that never are a source. 0.0.0.0 is one for IGMP alone (RFC 4541
- * 2.1.1, queries of a snooping switch). */
-static bool ipv4_source_is_wrong(const struct rte_ipv4_hdr *ip)
-{
-    uint32_t source = rte_be_to_cpu_32(ip->src_addr);
-
-    if (source == 0)
-        return ip->next_proto_id != IPPROTO_IGMP;
-    return source >> 24 == 0 || source >> 24 == 127 || source >> 28 >= 0xe;
-}
 
 /* Is it for a VTEP? Its UDP header may be cut off: of what is to be forwarded, nobody needs it. */
 static bool is_vxlan(struct packet *p, uint32_t vrouter, const uint8_t *to, bool is_ipv6)
@@ -93,9 +84,7 @@ static unsigned int ipv4_options_verdict(const uint8_t *option, uint32_t length)
 static unsigned int ipv4_destination(struct packet *p, uint32_t vrouter,
                                      const struct rte_ipv4_hdr *ip, bool to_group_mac)
 {
-    const bool is_fragment =
-        (ip->fragment_offset & rte_cpu_to_be_16(RTE_IPV4_HDR_MF_FLAG | RTE_IPV4_HDR_OFFSET_MASK)) !=
-        0;
+    const bool is_fragment = ipv4_is_fragment(ip);
     const bool is_multicast = *(const uint8_t *)&ip->dst_addr >> 4 == 0xe;
     const uint8_t *to = (const uint8_t *)&ip->dst_addr;
 
@@ -112,21 +101,6 @@ static unsigned int ipv4_destination(struct packet *p, uint32_t vrouter,
         return TO_IGMP;
     /* RFC 5771 4: 224.0.0.0/24 is never forwarded */
     return to[0] == 224 && to[1] == 0 && to[2] == 0 ? TO_ROUTING_GROUP : VGW_DROP_NOT_LOCAL;
-}
-
-/* RFC 1071: the sum of a header, its checksum included, is all ones. Without options, as a rule, it
- * is five words. */
-static inline bool ipv4_checksum_is_right(const struct rte_ipv4_hdr *ip, uint32_t header)
-{
-    uint32_t words[5];
-    uint64_t sum = 0;
-
-    if (unlikely(header != sizeof(words)))
-        return rte_raw_cksum(ip, header) == 0xffff;
-    memcpy(words, ip, sizeof(words));
-    for (unsigned int i = 0; i < RTE_DIM(words); i++)
-        sum += words[i];
-    return sum != 0 && sum % 0xffff == 0;
 }
 
 /* RFC 1812 5.2.2, in its order. */
@@ -148,8 +122,7 @@ static unsigned int ipv4_verdict(struct packet *p, uint32_t vrouter, bool to_gro
         return VGW_DROP_IP_HEADER;
     if (total < header || total > length) /* (5) */
         return VGW_DROP_IP_HEADER;
-    if ((m->ol_flags & RTE_MBUF_F_RX_IP_CKSUM_MASK) != RTE_MBUF_F_RX_IP_CKSUM_GOOD &&
-        !ipv4_checksum_is_right(ip, header)) /* (2) */
+    if (!ipv4_checksum_is_right(m, ip, header)) /* (2) */
         return VGW_DROP_IP_CHECKSUM;
     if (ipv4_source_is_wrong(ip))
         return VGW_DROP_IP_SOURCE;
@@ -165,22 +138,6 @@ static unsigned int ipv4_verdict(struct packet *p, uint32_t vrouter, bool to_gro
 }
 
 /* --- IPv6 --- */
-
-/* RFC 4291 2.5.2, 2.5.3, 2.5.5.2, 2.7: the unspecified address is a source for ND and MLD alone. */
-static bool ipv6_source_is_wrong(const uint8_t *source, uint8_t protocol)
-{
-    static const uint8_t zero[12];
-
-    if (source[0] == 0xff)
-        return true;
-    if (memcmp(source, zero, 10) != 0)
-        return false;
-    if (source[10] == 0xff && source[11] == 0xff)
-        return true; /* IPv4-mapped */
-    if (memcmp(source, zero, 12) != 0 || memcmp(source + 12, zero, 3) != 0)
-        return false;
-    return source[15] == 1 || (source[15] == 0 && protocol != IPPROTO_ICMPV6);
-}
 
 static unsigned int icmpv6_verdict(const struct rte_mbuf *m)
 {
@@ -370,10 +327,16 @@ static unsigned int check_reverse_path(const struct rte_mbuf *m, const struct in
     return reverse_path_is_right(m, i) ? verdict : VGW_DROP_RPF;
 }
 
-static inline unsigned int verdict_of(struct packet *p, const struct interface *i)
+static inline unsigned int verdict_of(struct packet *p, const struct interface *i,
+                                      struct last_vtep *last)
 {
-    unsigned int verdict = packet_verdict(p, i);
+    unsigned int verdict = TO_VXLAN;
 
+    if (!is_plain_vxlan(p, i, last)) {
+        verdict = packet_verdict(p, i);
+        if (verdict == TO_VXLAN)
+            last_vtep_is(last, p, i->vrouter);
+    }
     return likely(i->rpf == VGW_RPF_NONE) ? verdict : check_reverse_path(p->mbuf, i, verdict);
 }
 
@@ -412,6 +375,8 @@ static void dispatch(struct worker *w, struct packet *p, unsigned int verdict, u
 
 void underlay_stage(struct worker *w, struct vector *v)
 {
+    struct last_vtep last = {0};
+
     for (uint32_t k = 0; k < v->count && k < PREFETCH_AHEAD; k++)
         rte_prefetch0(rte_pktmbuf_mtod(v->packets[k].mbuf, void *));
     VECTOR_FOREACH (p, v) {
@@ -419,13 +384,15 @@ void underlay_stage(struct worker *w, struct vector *v)
 
         if (p + PREFETCH_AHEAD < v->packets + v->count)
             rte_prefetch0(rte_pktmbuf_mtod(p[PREFETCH_AHEAD].mbuf, void *));
-        dispatch(w, p, verdict_of(p, i), i->vrouter, false);
+        dispatch(w, p, verdict_of(p, i, &last), i->vrouter, false);
     }
 }
 
 /* The bridge has looked at the frames: they are in the cache. */
 void irb_stage(struct worker *w, struct vector *v)
 {
+    struct last_vtep last = {0};
+
     VECTOR_FOREACH (p, v) {
         const uint32_t index = endpoint_index(p->to);
         struct counters *c = &w->interface_counters[index];
@@ -433,6 +400,6 @@ void irb_stage(struct worker *w, struct vector *v)
         p->from = p->to;
         c->rx_packets++;
         c->rx_bytes += p->mbuf->pkt_len;
-        dispatch(w, p, verdict_of(p, &interfaces[index]), interfaces[index].vrouter, true);
+        dispatch(w, p, verdict_of(p, &interfaces[index], &last), interfaces[index].vrouter, true);
     }
 }

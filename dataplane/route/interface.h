@@ -93,4 +93,11 @@ static inline bool vtep_port_is_used(uint16_t udp_port_be)
             1) != 0;
 }
 
+/* Is ip the address that lies in a header? */
+static inline bool ip_is(const struct vgw_ip *ip, const uint8_t *address, bool is_ipv6)
+{
+    return is_ipv6 ? ip->family == 6 && __builtin_memcmp(ip->bytes, address, 16) == 0
+                   : ip->family == 4 && __builtin_memcmp(ip->bytes, address, 4) == 0;
+}
+
 #endif

@@ -112,9 +112,11 @@ static enum vgw_drop find_source(struct worker *w, struct packet *p, const struc
                                  uint32_t word, struct remote_cache *cache)
 {
     const struct vtep *v = &vteps[p->vtep];
-    struct vgw_ip ip = ip_from_bytes(o->ip + (o->is_ipv6 ? 8 : 12), o->is_ipv6);
+    const uint8_t *source = o->ip + (o->is_ipv6 ? 8 : 12);
 
-    if (cache->vtep != p->vtep || !ip_equal(&cache->ip, &ip)) {
+    if (cache->vtep != p->vtep || !ip_is(&cache->ip, source, o->is_ipv6)) {
+        struct vgw_ip ip = ip_from_bytes(source, o->is_ipv6);
+
         if (unlikely(ip_equal(&ip, &v->local)))
             return VGW_DROP_VXLAN_LOOP;
         *cache = (struct remote_cache){p->vtep, tunnel_find(p->vtep, &ip), ip};
@@ -130,13 +132,12 @@ static enum vgw_drop find_source(struct worker *w, struct packet *p, const struc
         p->from = endpoint_make(ENDPOINT_TUNNEL, cache->tunnel);
         return ACCEPT;
     }
-    if (vtep_match(v->vrouter, o->ip + (o->is_ipv6 ? 8 : 12), o->is_ipv6,
-                   rte_cpu_to_be_16(v->udp_port)) != 0)
+    if (vtep_match(v->vrouter, source, o->is_ipv6, rte_cpu_to_be_16(v->udp_port)) != 0)
         return VGW_DROP_VXLAN_LOOP;
     p->from = ENDPOINT_NOWHERE;
     p->flags |= PACKET_NO_LEARN;
     if (word & VNI_LEARNING)
-        tunnel_wanted(w, p->vtep, p->network, &ip, o->inner + 6);
+        tunnel_wanted(w, p->vtep, p->network, &cache->ip, o->inner + 6);
     return ACCEPT;
 }
 

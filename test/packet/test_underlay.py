@@ -51,6 +51,36 @@ def test_rfc8200_3_an_ipv6_header_is_checked(gateway, fields):
     assert site.drops() == {"ip-header": 1}
 
 
+@pytest.mark.parametrize("fields, reason", [
+    ({"version": 5}, "ip-header"), ({"ihl": 4}, "ip-header"), ({"len": 19}, "ip-header"), ({"len": 5000}, "ip-header"),
+    ({"chksum": 1}, "ip-checksum"), ({"src": "127.0.0.1"}, "ip-source"), ({"src": "0.0.0.0"}, "ip-source")], ids=str)
+def test_what_follows_a_good_packet_is_checked_as_it_was(site, fields, reason):
+    """In one burst: runs to one VTEP have a shorter way, which lets nothing through that the long one does not."""
+    good, packet = Ether(bytes(site.outer(SENT))), changed(site, **fields)
+    if "chksum" not in fields:
+        del packet[IP].chksum
+    assert {len(frames) for frames in site.gateway.send(9, good, packet, good).values()} == {2}
+    assert site.drops() == {reason: 1}
+
+
+@pytest.mark.parametrize("fields, reason", [
+    ({"version": 5}, "ip-header"), ({"plen": 5000}, "ip-header"), ({"src": "::1"}, "ip-source"),
+    ({"src": "ff02::1"}, "ip-source")], ids=str)
+def test_what_follows_a_good_ipv6_packet_is_checked_as_it_was(gateway, fields, reason):
+    site = Site(gateway, 6)
+    good = Ether(bytes(site.outer(SENT)))
+    assert {len(frames) for frames in gateway.send(9, good, changed(site, **fields), good).values()} == {2}
+    assert site.drops() == {reason: 1}
+
+
+@BOTH
+def test_padding_behind_a_good_packet_is_cut_off(gateway, family):
+    site = Site(gateway, family)
+    good = bytes(site.outer(SENT))
+    sent = gateway.send(9, good, good + bytes(9), good)
+    assert sent and all([len(f) for f in frames] == [len(SENT)] * 3 for frames in sent.values())
+
+
 @pytest.mark.parametrize("source", ["0.0.0.0", "0.1.2.3", "127.0.0.1", "224.0.0.1", "240.0.0.1", "255.255.255.255"])
 def test_rfc1122_3_2_1_3_sources_that_no_host_has(site, source):
     assert site.decap(SENT, src=source) == {}

@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * What is right in the IP header of a packet that came in, wherever it goes (route/input.c).
+ */
+#ifndef IP_HEADER_H
+#define IP_HEADER_H
+
+#include <netinet/in.h>
+#include <rte_byteorder.h>
+#include <rte_ip.h>
+#include <rte_mbuf.h>
+#include <stdbool.h>
+#include <string.h>
+
+/* RFC 1122 3.2.1.3: addresses that never are a source. 0.0.0.0 is one for IGMP alone (RFC 4541
+ * 2.1.1, queries of a snooping switch). */
+static inline bool ipv4_source_is_wrong(const struct rte_ipv4_hdr *ip)
+{
+    uint32_t source = rte_be_to_cpu_32(ip->src_addr);
+
+    if (source == 0)
+        return ip->next_proto_id != IPPROTO_IGMP;
+    return source >> 24 == 0 || source >> 24 == 127 || source >> 28 >= 0xe;
+}
+
+static inline bool ipv4_is_fragment(const struct rte_ipv4_hdr *ip)
+{
+    return (ip->fragment_offset &
+            rte_cpu_to_be_16(RTE_IPV4_HDR_MF_FLAG | RTE_IPV4_HDR_OFFSET_MASK)) != 0;
+}
+
+/* RFC 1071: the sum of a header, its checksum included, is all ones. Without options, as a rule, it
+ * is five words. */
+static inline bool ipv4_checksum_is_right(const struct rte_mbuf *m, const struct rte_ipv4_hdr *ip,
+                                          uint32_t header)
+{
+    uint32_t words[5];
+    uint64_t sum = 0;
+
+    if ((m->ol_flags & RTE_MBUF_F_RX_IP_CKSUM_MASK) == RTE_MBUF_F_RX_IP_CKSUM_GOOD)
+        return true;
+    if (unlikely(header != sizeof(words)))
+        return rte_raw_cksum(ip, header) == 0xffff;
+    memcpy(words, ip, sizeof(words));
+    for (unsigned int i = 0; i < RTE_DIM(words); i++)
+        sum += words[i];
+    return sum != 0 && sum % 0xffff == 0;
+}
+
+/* RFC 4291 2.5.2, 2.5.3, 2.5.5.2, 2.7: the unspecified address is a source for ND and MLD alone. */
+static inline bool ipv6_source_is_wrong(const uint8_t *source, uint8_t protocol)
+{
+    static const uint8_t zero[12];
+
+    if (source[0] == 0xff)
+        return true;
+    if (memcmp(source, zero, 10) != 0)
+        return false;
+    if (source[10] == 0xff && source[11] == 0xff)
+        return true; /* IPv4-mapped */
+    if (memcmp(source, zero, 12) != 0 || memcmp(source + 12, zero, 3) != 0)
+        return false;
+    return source[15] == 1 || (source[15] == 0 && protocol != IPPROTO_ICMPV6);
+}
+
+#endif

@@ -47,6 +47,7 @@ void fuzz_start(void)
     log_init(conf.log_level);
     if (eal_start(&conf, false) < 0 || dataplane_start(&conf, PACKETS) < 0)
         abort();
+    loop_by_hand(); /* the same input, the same course */
     for (uint32_t id = 1; id <= FUZZ_PORTS; id++) {
         char name[32];
         int ethdev;
@@ -98,7 +99,7 @@ static void guarded_attachment(uint32_t id, uint32_t network, uint32_t port)
 {
     struct {
         struct vgw_attachment a;
-        struct vgw_allowed allowed[2];
+        struct vgw_allowed allowed[4];
     } body = {.a = {.id = id,
                     .network = network,
                     .port = port,
@@ -107,9 +108,11 @@ static void guarded_attachment(uint32_t id, uint32_t network, uint32_t port)
                     .guard_dhcp = 1,
                     .storm_pps = {VGW_STORM_UNLIMITED, 1000, VGW_STORM_UNLIMITED},
                     .binding_limit = 8,
-                    .allowed_count = 2},
+                    .allowed_count = 4},
               .allowed = {{ip("192.0.2.2"), {2, 0, 0, 0, 1, 1}, {0}},
-                          {ip("2001:db8::2"), {2, 0, 0, 0, 1, 1}, {0}}}};
+                          {ip("2001:db8::2"), {2, 0, 0, 0, 1, 1}, {0}},
+                          {ip("10.0.1.2"), {2, 0, 0, 0, 1, 1}, {0}},
+                          {ip("2001:db8:a:1::2"), {2, 0, 0, 0, 1, 1}, {0}}}};
 
     declare(VGW_OBJECT_ATTACHMENT, &body, sizeof(body));
 }
@@ -135,6 +138,47 @@ static void interface(uint32_t id, uint32_t port, uint16_t vlan, const char *v4,
     declare(VGW_OBJECT_INTERFACE, &body, sizeof(body));
 }
 
+/* Of vrouter 2. */
+static void irb(uint32_t id, uint32_t network, enum vgw_rpf rpf, const char *v4, const char *v6)
+{
+    struct {
+        struct vgw_interface i;
+        struct vgw_prefix addresses[2];
+    } body = {.i = {.id = id,
+                    .vrouter = 2,
+                    .kind = VGW_INTERFACE_IRB,
+                    .network = network,
+                    .enabled = 1,
+                    .has_mac = 1,
+                    .has_anycast_mac = 1,
+                    .anycast_mac = {0, 0, 0x5e, 0, 1, 1},
+                    .anycast_count = 1, /* the IPv6 one */
+                    .mtu = 1500,
+                    .rpf = (uint8_t)rpf,
+                    .address_count = 2},
+              .addresses = {{ip(v4), 24, {0}}, {ip(v6), 64, {0}}}};
+
+    memcpy(body.i.mac, fuzz_mac, 6);
+    declare(VGW_OBJECT_INTERFACE, &body, sizeof(body));
+}
+
+static void route(uint32_t id, const char *prefix, uint8_t length, uint32_t vni, const char *to)
+{
+    struct {
+        struct vgw_route r;
+        struct vgw_next_hop next_hops[1];
+    } body = {.r = {.id = id,
+                    .vrouter = 2,
+                    .prefix = {ip(prefix), length, {0}},
+                    .reject = to == NULL,
+                    .next_hop_count = to != NULL}};
+
+    if (to != NULL)
+        body.next_hops[0] =
+            (struct vgw_next_hop){.ip = ip(to), .vni = vni, .mac = {2, 0, 0, 0, 2, 1}, .weight = 1};
+    declare(VGW_OBJECT_ROUTE, &body, sizeof(body.r) + (to != NULL ? sizeof(body.next_hops) : 0));
+}
+
 static void vtep(uint32_t id, const char *local, const char *remote, uint8_t group)
 {
     struct {
@@ -150,9 +194,11 @@ static void vtep(uint32_t id, const char *local, const char *remote, uint8_t gro
                     .source_port_max = 65535,
                     .dont_fragment = 1,
                     .split_horizon_group = group,
+                    .has_router_mac = 1,
                     .remote_count = 1},
               .remotes = {ip(remote)}};
 
+    memcpy(body.v.router_mac, fuzz_mac, 6);
     declare(VGW_OBJECT_VTEP, &body, sizeof(body));
 }
 
@@ -165,7 +211,8 @@ static void neighbour(uint32_t id, uint32_t on, const char *address)
 
 /* Networks 1 (port 1: VLAN 10 and QinQ; VNI 100 of both VTEPs: stitched) and 2 (port 2 untagged and
  * guarded, and behind VLAN 20 with all inner tags; VNI 200 of VTEP 1, tags kept, sources checked).
- * Interfaces on port 3, untagged and in VLAN 5. */
+ * Interfaces on port 3, untagged and in VLAN 5. vrouter 2 routes between the networks, and to VNI
+ * 300 of VTEP 1. */
 void fuzz_configure(void)
 {
     const uint16_t all = VGW_NETWORK_LEARNING | VGW_NETWORK_FLOOD_UNKNOWN |
@@ -202,6 +249,16 @@ void fuzz_configure(void)
     DECLARE(VGW_OBJECT_VNI,
             (struct vgw_vni){
                 .id = 3, .vtep = 1, .vni = 200, .network = 2, .known_only = 1, .keep_tag = 1});
+    DECLARE(VGW_OBJECT_VROUTER, (struct vgw_vrouter){.id = 2, .name = "tenant"});
+    irb(3, 1, VGW_RPF_NONE, "10.0.1.1", "2001:db8:a:1::1");
+    irb(4, 2, VGW_RPF_LOOSE, "10.0.2.1", "2001:db8:a:2::1");
+    DECLARE(VGW_OBJECT_VNI, (struct vgw_vni){.id = 4, .vtep = 1, .vni = 300, .vrouter = 2});
+    neighbour(4, 3, "10.0.1.2");
+    route(1, "10.0.3.0", 24, 4, "192.0.2.2");
+    route(2, "2001:db8:a:3::", 64, 4, "192.0.2.2");
+    route(3, "10.0.4.0", 24, 0, NULL);
+    route(4, "10.0.5.0", 24, 0, "10.0.1.2");
+    route(5, "2001:db8:a:5::", 64, 0, "2001:db8:a:1::2");
     object_sweep(generation);
 }
 

@@ -25,6 +25,7 @@
 
 #define FRAME_MAX 9600
 #define RECORDS_MAX 16
+#define L3_VNI 300
 
 enum kind {
     KIND_RAW,  /* the frame as it is */
@@ -34,9 +35,13 @@ enum kind {
     KIND_UDP6,
     KIND_VXLAN4, /* inner frame, in VNI 100 or 200 */
     KIND_VXLAN6,
-    KIND_ARP,    /* body of an ARP packet */
-    KIND_ICMPV6, /* message with its checksum put right, hop limit 255 */
-    KIND_IGMP,   /* to a group */
+    KIND_ARP,     /* body of an ARP packet */
+    KIND_ICMPV6,  /* message with its checksum put right, hop limit 255 */
+    KIND_IGMP,    /* to a group */
+    KIND_ROUTED4, /* bytes 0 and 1: where to in vrouter 2; 2: TTL; 3: protocol; 4: fragment bits */
+    KIND_ROUTED6,
+    KIND_VNI_ROUTED4, /* the same within VXLAN, by the L3 VNI */
+    KIND_VNI_ROUTED6,
     KIND_COUNT,
 };
 
@@ -99,9 +104,9 @@ static void udp(struct frame *f, bool v6, size_t payload)
     append(f, header, sizeof(header));
 }
 
-static void vxlan(struct frame *f, bool v6, size_t payload)
+static void vxlan(struct frame *f, bool v6, uint16_t vni, size_t payload)
 {
-    const uint8_t header[8] = {8, 0, 0, 0, 0, 0, payload % 2 != 0 && !v6 ? 200 : 100, 0};
+    const uint8_t header[8] = {8, 0, 0, 0, 0, (uint8_t)(vni >> 8), (uint8_t)vni, 0};
 
     udp(f, v6, 8 + payload);
     append(f, header, sizeof(header));
@@ -122,6 +127,36 @@ static void icmpv6(struct frame *f, const uint8_t *bytes, size_t size)
     }
 }
 
+/* An IP header that leads into vrouter 2's tables; header: five bytes of the input. */
+static void routed(struct frame *f, bool v6, const uint8_t header[5], size_t payload)
+{
+    ethernet(f, v6 ? RTE_ETHER_TYPE_IPV6 : RTE_ETHER_TYPE_IPV4);
+    if (v6) {
+        struct rte_ipv6_hdr h = {.vtc_flow = rte_cpu_to_be_32(6u << 28),
+                                 .payload_len = rte_cpu_to_be_16((uint16_t)payload),
+                                 .proto = header[3],
+                                 .hop_limits = header[2]};
+
+        memcpy(h.src_addr, "\x20\x01\x0d\xb8\0\x0a\0\1\0\0\0\0\0\0\0\2", 16);
+        memcpy(h.dst_addr, h.src_addr, 16);
+        h.dst_addr[7] = header[0] % 8;
+        h.dst_addr[15] = header[1];
+        append(f, &h, sizeof(h));
+    } else {
+        struct rte_ipv4_hdr h = {.version_ihl = 0x45,
+                                 .total_length = rte_cpu_to_be_16((uint16_t)(20 + payload)),
+                                 .fragment_offset = rte_cpu_to_be_16((uint16_t)(header[4] << 8)),
+                                 .time_to_live = header[2],
+                                 .next_proto_id = header[3],
+                                 .src_addr = RTE_BE32(0x0a000102)};
+        const uint32_t to = 0x0a000000u | (uint32_t)(header[0] % 8) << 8 | header[1];
+
+        h.dst_addr = rte_cpu_to_be_32(to);
+        h.hdr_checksum = rte_ipv4_cksum(&h);
+        append(f, &h, sizeof(h));
+    }
+}
+
 static void build(struct frame *f, enum kind kind, const uint8_t *bytes, size_t size)
 {
     switch (kind) {
@@ -139,7 +174,7 @@ static void build(struct frame *f, enum kind kind, const uint8_t *bytes, size_t 
         break;
     case KIND_VXLAN4:
     case KIND_VXLAN6:
-        vxlan(f, kind == KIND_VXLAN6, size);
+        vxlan(f, kind == KIND_VXLAN6, size % 2 != 0 && kind == KIND_VXLAN4 ? 200 : 100, size);
         break;
     case KIND_ARP:
         ethernet(f, RTE_ETHER_TYPE_ARP);
@@ -149,6 +184,20 @@ static void build(struct frame *f, enum kind kind, const uint8_t *bytes, size_t 
         return;
     case KIND_IGMP:
         ip(f, false, 2, 1, size);
+        break;
+    case KIND_VNI_ROUTED4:
+    case KIND_VNI_ROUTED6:
+        if (size < 5)
+            break;
+        vxlan(f, false, L3_VNI, 14 + (kind == KIND_VNI_ROUTED6 ? 40 : 20) + size - 5);
+        /* fall through */
+    case KIND_ROUTED4:
+    case KIND_ROUTED6:
+        if (size < 5)
+            break;
+        routed(f, kind == KIND_ROUTED6 || kind == KIND_VNI_ROUTED6, bytes, size - 5);
+        bytes += 5;
+        size -= 5;
         break;
     default:
         break;

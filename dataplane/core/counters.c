@@ -19,16 +19,17 @@ struct counter_array {
     uint32_t words;
     bool inside;
     uint64_t *base; /* [count * words]: what is subtracted from the sum */
+    uint32_t used;  /* indexes below it have had an owner: "clear" looks no further */
 };
 
 #define WORDS(type) (sizeof(type) / sizeof(uint64_t))
 #define INSIDE(field, count, words)                                                                \
     {                                                                                              \
-#field, offsetof(struct worker, field), count, words, true, NULL                           \
+#field, offsetof(struct worker, field), count, words, true, NULL, 0                        \
     }
 #define BEHIND(field, name, count, words)                                                          \
     {                                                                                              \
-        name, offsetof(struct worker, field), count, words, false, NULL                            \
+        name, offsetof(struct worker, field), count, words, false, NULL, 0                         \
     }
 
 static struct counter_array arrays[] = {
@@ -84,6 +85,7 @@ void counters_init(void)
         struct counter_array *a = &arrays[i];
 
         a->base = vmarray_reserve_sparse("cleared counters", a->count, a->words * sizeof(uint64_t));
+        a->used = a->inside ? a->count : 0;
     }
 }
 
@@ -124,13 +126,14 @@ static void array_clear(struct counter_array *a, size_t first, size_t count)
 void counters_clear(void)
 {
     for (size_t i = 0; i < ARRAY_COUNT; i++)
-        array_clear(&arrays[i], 0, (size_t)arrays[i].count * arrays[i].words);
+        array_clear(&arrays[i], 0, (size_t)arrays[i].used * arrays[i].words);
 }
 
 void counters_reset(size_t worker_array_offset, uint32_t index)
 {
     struct counter_array *a = array_at(worker_array_offset);
 
+    a->used = RTE_MAX(a->used, index + 1);
     array_clear(a, (size_t)index * a->words, a->words);
 }
 

@@ -10,6 +10,7 @@
 #include "core/flow.h"
 #include "core/observe.h"
 #include "core/packet_pool.h"
+#include "core/prefetch.h"
 #include "punt/punt.h"
 #include "route/path.h"
 #include "vxlan/ecn.h"
@@ -252,8 +253,19 @@ drop:
     packet_drop(w, p, drop);
 }
 
+/* Where the headers go, up to two lines. Whoever sent the buffer before has read them since, so
+ * they are not ours to write yet, and stores that wait for that hold up all behind them. */
+static inline void prefetch_room(const struct packet *p)
+{
+    const uint8_t *frame = rte_pktmbuf_mtod(p->mbuf, const uint8_t *);
+
+    prefetch_to_write(frame - 1);
+    prefetch_to_write(frame - 1 - RTE_CACHE_LINE_SIZE);
+}
+
 static inline void prefetch_tunnel(const struct packet *p)
 {
+    prefetch_room(p);
     rte_prefetch0(&tunnels[endpoint_index(p->to)]);
     rte_prefetch0(&networks[p->network]);
 }

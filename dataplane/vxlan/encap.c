@@ -127,11 +127,20 @@ static inline uint16_t source_port(const struct tunnel *t, uint32_t flow)
     return (uint16_t)(t->source_port_min + ((uint64_t)flow * span >> 32));
 }
 
-static void set_udp_checksum(struct rte_mbuf *m, const uint8_t *ip, bool is_ipv6, uint16_t offset,
-                             struct rte_udp_hdr *udp)
+/* RFC 768: what the header ready made does not know, and the inner frame, `headers` bytes behind
+ * the start of m. Headers are not read back here either. */
+static uint16_t udp_checksum(const struct rte_mbuf *m, uint16_t headers, uint16_t known,
+                             uint16_t length_be, uint16_t source_be, uint32_t vni_be)
 {
-    udp->dgram_cksum = is_ipv6 ? rte_ipv6_udptcp_cksum_mbuf(m, (const void *)ip, offset)
-                               : rte_ipv4_udptcp_cksum_mbuf(m, (const void *)ip, offset);
+    uint16_t inner = 0;
+    uint16_t sum;
+
+    if (unlikely(rte_raw_cksum_mbuf(m, headers, rte_pktmbuf_pkt_len(m) - headers, &inner) != 0))
+        return 0;
+    /* The length is in the pseudo header and in that of UDP. */
+    sum = (uint16_t)~fold((uint32_t)known + 2u * length_be + source_be + (vni_be & 0xffff) +
+                          (vni_be >> 16) + inner);
+    return sum != 0 ? sum : 0xffff;
 }
 
 /* What goes in front of the inner frame, but for the link layer's header. */
@@ -145,6 +154,9 @@ static inline void write_outer(struct packet *p, const struct tunnel *t, uint8_t
     uint16_t length = (uint16_t)rte_pktmbuf_pkt_len(p->mbuf);
     struct rte_udp_hdr *udp = (struct rte_udp_hdr *)(ip + offset);
     struct rte_vxlan_hdr *vxlan = (struct rte_vxlan_hdr *)(udp + 1);
+    const uint16_t source_be = rte_cpu_to_be_16(source_port(t, p->flow));
+    const uint16_t length_be = rte_cpu_to_be_16(length - offset);
+    const uint32_t vni_be = rte_cpu_to_be_32(vni << 8);
 
     if (is_ipv6) {
         memcpy(ip, header, sizeof(struct rte_ipv6_hdr) + UDP_AND_VXLAN);
@@ -154,11 +166,13 @@ static inline void write_outer(struct packet *p, const struct tunnel *t, uint8_t
         patch_ipv4((struct rte_ipv4_hdr *)ip, (const struct rte_ipv4_hdr *)header, length, class,
                    id);
     }
-    udp->src_port = rte_cpu_to_be_16(source_port(t, p->flow));
-    udp->dgram_len = rte_cpu_to_be_16(length - offset);
-    vxlan->vx_vni = rte_cpu_to_be_32(vni << 8);
+    udp->src_port = source_be;
+    udp->dgram_len = length_be;
+    vxlan->vx_vni = vni_be;
     if (flags & TUNNEL_CHECKSUM)
-        set_udp_checksum(p->mbuf, ip, is_ipv6, offset, udp);
+        udp->dgram_cksum = udp_checksum(
+            p->mbuf, t->header_length, ((const struct rte_udp_hdr *)(header + offset))->dgram_cksum,
+            length_be, source_be, vni_be);
 }
 
 /* Datagrams that the underlay may fragment (DF clear) need an identification; others may have any

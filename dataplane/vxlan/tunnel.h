@@ -32,8 +32,8 @@ struct tunnel {
     uint16_t _pad;
     struct vgw_ip remote;
     uint32_t next; /* with the same hash; vxlan/tunnel.c */
-    /* IP, UDP, VXLAN; lengths, source port, VNI, checksums to be patched. The IPv4 checksum field
-     * holds the sum of the rest, not complemented. */
+    /* IP, UDP, VXLAN; lengths, source port, VNI, checksums to be patched. The checksum fields hold
+     * the sum of what is known, not complemented. */
     uint8_t header[2][64] __rte_cache_aligned;
     /* main thread only */
     uint32_t mac_count __rte_cache_aligned; /* the FDB's */

@@ -124,6 +124,19 @@ def test_rfc7348_5_rfc6935_5_udp_checksum_as_configured(gateway, family, policy)
 
 
 @BOTH
+@pytest.mark.parametrize("segment", [0, 128], ids=["whole", "in pieces"])
+@pytest.mark.parametrize("size", [46, 47, 255, 1001])
+def test_rfc768_the_checksum_is_right_whatever_the_length(gateway, family, size, segment):
+    """Odd ones, and frames in pieces; bytes that carry as often as they can."""
+    site = Site(gateway, family, udp_checksum=1)
+    (sent,) = gateway.send(1, frame(payload=b"\xff" * size), segment=segment)[9]
+    out = Ether(sent)
+    given = out[UDP].chksum
+    del out[UDP].chksum
+    assert Ether(bytes(out))[UDP].chksum == given != 0
+
+
+@BOTH
 def test_rfc7348_5_rfc6936_4_zero_and_right_checksums_are_accepted_and_wrong_ones_dropped(gateway, family):
     """"When a decapsulating end point receives a packet with a UDP checksum of zero, it MUST be accepted"; one that
     is not zero "MUST be correctly calculated", or else the packet is dropped."""

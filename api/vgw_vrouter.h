@@ -7,6 +7,7 @@
 
 #define VGW_NEXT_HOPS_MAX 64
 #define VGW_ADDRESSES_MAX 64
+#define VGW_RDNSS_MAX 8
 
 struct vgw_vrouter {
     uint32_t id;
@@ -21,6 +22,26 @@ enum vgw_interface_kind { VGW_INTERFACE_ROUTED = 0, VGW_INTERFACE_LOOPBACK, VGW_
 
 /* Whether packets whose source is not reached by the interface that they came in by are dropped. */
 enum vgw_rpf { VGW_RPF_NONE = 0, VGW_RPF_STRICT, VGW_RPF_LOOSE /* ... not reached at all */ };
+
+/* RFC 4861 6.2.1, RFC 8106 5.1. The prefixes are those of the interface's addresses. */
+struct vgw_router_advertisement {
+    uint8_t enabled; /* without it nothing else counts */
+    uint8_t managed;
+    uint8_t other_config;
+    uint8_t hop_limit; /* 0: unspecified */
+    uint8_t on_link;
+    uint8_t autonomous;
+    uint8_t advertise_mtu;
+    uint8_t rdnss_count;     /* <= VGW_RDNSS_MAX */
+    uint16_t min_interval_s; /* 3..max_interval_s */
+    uint16_t max_interval_s; /* 4..1800 */
+    uint16_t lifetime_s;     /* 0: no default router */
+    uint8_t _pad[2];
+    uint32_t valid_lifetime_s; /* UINT32_MAX: for ever */
+    uint32_t preferred_lifetime_s;
+    uint32_t rdnss_lifetime_s;
+    struct vgw_ip rdnss[VGW_RDNSS_MAX]; /* of IPv6 */
+};
 
 struct vgw_interface {
     uint32_t id;
@@ -39,6 +60,7 @@ struct vgw_interface {
     char name[VGW_NAME_MAX]; /* its TAP in the namespace is called so */
     uint8_t rpf;             /* enum vgw_rpf */
     uint8_t _pad[3];
+    struct vgw_router_advertisement router_advertisement;
     uint32_t address_count; /* <= VGW_ADDRESSES_MAX */
     struct vgw_prefix addresses[];
 };

@@ -321,6 +321,43 @@ static void exchanged_vlans_are_taken_apart_and_set_again(void **state)
     intent_free(p.intent);
 }
 
+static void router_advertisements_follow_from_their_longest_interval(void **state)
+{
+    struct fixture *f = *state;
+    struct seen s = {0};
+    struct intent_cursor cursor = {0};
+    struct intent *intent;
+    const struct vgw_interface *interface = (const void *)s.body[VGW_OBJECT_INTERFACE];
+    const struct vgw_router_advertisement *r = &interface->router_advertisement;
+
+    load(f, everything);
+    merge(f,
+          "{\"vgw:vfabric\":[{\"name\":\"acme\",\"vrouter\":[{\"name\":\"core\",\"interface\":[{"
+          "\"name\":\"zz\",\"type\":\"irb\",\"network\":\"web\",\"address\":[\"2001:db8:7::1/64\"],"
+          "\"router-advertisement\":{\"enabled\":true,\"max-interval\":100,\"managed\":true,"
+          "\"rdnss\":[\"2001:db8::53\"]}}]}]}]}");
+    ok(f, commit(f));
+    assert_int_equal(intent_new(f->ds, &intent), 0);
+    while (intent_walk(intent, &cursor, 3, see, &s) > 0)
+        ;
+    assert_int_equal(r->enabled, 1);
+    assert_int_equal(r->managed, 1);
+    assert_int_equal(r->other_config, 0);
+    assert_int_equal(r->hop_limit, 64);
+    assert_int_equal(r->on_link, 1);
+    assert_int_equal(r->autonomous, 1);
+    assert_int_equal(r->min_interval_s, 33);
+    assert_int_equal(r->max_interval_s, 100);
+    assert_int_equal(r->lifetime_s, 300);
+    assert_int_equal(r->valid_lifetime_s, 2592000);
+    assert_int_equal(r->preferred_lifetime_s, 604800);
+    assert_int_equal(r->rdnss_count, 1);
+    assert_int_equal(r->rdnss[0].bytes[15], 0x53);
+    assert_int_equal(r->rdnss_lifetime_s, 300);
+    assert_int_equal(interface->address_count, 1);
+    intent_free(intent);
+}
+
 static void an_irb_interface_has_its_network_and_anycast_addresses_last(void **state)
 {
     struct fixture *f = *state;
@@ -391,6 +428,7 @@ int main(void)
         TEST(move_is_made_before_the_old_goes),
         TEST(what_another_takes_over_goes_first),
         TEST(exchanged_vlans_are_taken_apart_and_set_again),
+        TEST(router_advertisements_follow_from_their_longest_interval),
         TEST(an_irb_interface_has_its_network_and_anycast_addresses_last),
         TEST(a_next_hop_behind_a_remote_vtep_names_its_vni),
     };

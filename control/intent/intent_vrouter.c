@@ -45,6 +45,33 @@ static uint8_t rpf_of(const char *text)
     return text && !strcmp(text, "loose") ? VGW_RPF_LOOSE : VGW_RPF_NONE;
 }
 
+/* What is absent follows from the longest interval: RFC 4861 6.2.1, RFC 8106 5.1. */
+static void read_router_advertisement(const struct source *source,
+                                      struct vgw_router_advertisement *r)
+{
+    const uint32_t max = source_number(source, "router-advertisement/max-interval", 0);
+    const uint32_t min = max >= 9 ? max * 33 / 100 : max;
+
+    r->enabled = source_bool(source, "router-advertisement/enabled");
+    if (!r->enabled)
+        return;
+    r->managed = source_bool(source, "router-advertisement/managed");
+    r->other_config = source_bool(source, "router-advertisement/other-config");
+    r->hop_limit = (uint8_t)source_number(source, "router-advertisement/hop-limit", 0);
+    r->on_link = source_bool(source, "router-advertisement/on-link");
+    r->autonomous = source_bool(source, "router-advertisement/autonomous");
+    r->advertise_mtu = source_bool(source, "router-advertisement/advertise-mtu");
+    r->max_interval_s = (uint16_t)max;
+    r->min_interval_s =
+        (uint16_t)source_number(source, "router-advertisement/min-interval", min < 3 ? 3 : min);
+    r->lifetime_s = (uint16_t)source_number(source, "router-advertisement/lifetime", 3 * max);
+    r->valid_lifetime_s = source_number(source, "router-advertisement/valid-lifetime", 0);
+    r->preferred_lifetime_s = source_number(source, "router-advertisement/preferred-lifetime", 0);
+    r->rdnss_count =
+        (uint8_t)source_ips(source, "router-advertisement/rdnss", r->rdnss, VGW_RDNSS_MAX);
+    r->rdnss_lifetime_s = source_number(source, "router-advertisement/rdnss-lifetime", 3 * max);
+}
+
 static int read_irb(const struct source *source, struct vgw_interface *interface)
 {
     static const uint8_t default_anycast_mac[6] = {0x00, 0x00, 0x5e, 0x00, 0x01, 0x01};
@@ -86,6 +113,7 @@ int intent_interface(const struct source *source, void *buffer, size_t size)
     interface->enabled = source_bool(source, "enabled");
     interface->mtu = (uint16_t)source_number(source, "mtu", 0);
     interface->rpf = rpf_of(source_text(source, "unicast-rpf"));
+    read_router_advertisement(source, &interface->router_advertisement);
     interface->address_count =
         read_addresses(source, "address", interface->addresses, VGW_ADDRESSES_MAX);
     if (type && !strcmp(type, "loopback"))

@@ -39,7 +39,7 @@ static const uint64_t wait_ns[STEPS] = {
 struct set { /* of an interface's addresses, by their place */
     uint64_t word[2];
 };
-static_assert(sizeof(struct set) * 8 > VGW_ADDRESSES_MAX + 1, "a link-local one may be made");
+static_assert(sizeof(struct set) * 8 > VGW_ADDRESSES_MAX + 2, "link-local ones may be made");
 
 struct pending {
     uint64_t due_ns;

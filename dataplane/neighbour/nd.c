@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * Neighbour discovery: RFC 4861 7 (solicitations, advertisements, their checks in 7.1). An
- * interface answers for its own addresses alone. Router solicitations and advertisements, and
+ * interface answers for its own addresses alone. Router solicitations are for interfaces that
+ * advertise (6.1.1, router_advertisement.c); elsewhere they, and router advertisements and
  * redirects, are ignored (a gateway's routes are configured) but by daemons in the vrouter's
  * namespace. Duplicate address detection (RFC 4862
  * 5.4) is answered for others, and done for own addresses as announce.c says. The solicited-node
@@ -19,7 +20,7 @@
 #include <rte_byteorder.h>
 #include <rte_ip.h>
 
-enum { SOLICITATION = 135, ADVERTISEMENT = 136 };
+enum { ROUTER_SOLICITATION = 133, SOLICITATION = 135, ADVERTISEMENT = 136 };
 enum { OPTION_SOURCE_MAC = 1, OPTION_TARGET_MAC = 2 };
 
 #define FLAG_ROUTER 0x80
@@ -37,6 +38,8 @@ struct message { /* 4.3, 4.4 */
     uint8_t target[16];
 };
 static_assert(sizeof(struct message) == 24, "wire format");
+
+#define ROUTER_SOLICITATION_SIZE 8u /* 4.1: no target */
 
 struct mac_option { /* 4.6.1 */
     uint8_t type;
@@ -190,6 +193,13 @@ static bool advertisement_is_valid(const struct received *r)
     return r->ip->dst_addr[0] != 0xff || !(r->message->flags & FLAG_SOLICITED);
 }
 
+/* 6.1.1: "If the IP source address is the unspecified address, there is no source link-layer
+ * address option in the message." */
+static bool router_solicitation_is_valid(const struct received *r)
+{
+    return !ip_is_unspecified(&r->source) || r->mac == NULL;
+}
+
 /* Our own, come back, or another leaf's, for what we share. */
 static bool is_from_us(uint32_t interface, const struct received *r)
 {
@@ -253,6 +263,48 @@ static enum vgw_drop advertisement(uint32_t interface, const struct received *r)
     return VGW_DROP_CONSUMED;
 }
 
+/* 6.2.6. */
+static enum vgw_drop router_solicitation(uint32_t interface, const struct received *r)
+{
+    if (is_from_us(interface, r))
+        return VGW_DROP_IGNORED;
+    if (r->mac != NULL && !interface_has(interface, &r->source) &&
+        interface_reaches(interface, &r->source))
+        neighbour_heard(interface, &r->source, r->mac, HINT_ASKED, true);
+    router_advertisement_solicited(interface);
+    return VGW_DROP_CONSUMED;
+}
+
+static bool is_looked_at(uint32_t interface, uint8_t type)
+{
+    return type == SOLICITATION || type == ADVERTISEMENT ||
+           (type == ROUTER_SOLICITATION && router_advertisement_is_active(interface));
+}
+
+static bool is_valid(const struct received *r)
+{
+    switch (r->message->type) {
+    case ROUTER_SOLICITATION:
+        return router_solicitation_is_valid(r);
+    case SOLICITATION:
+        return solicitation_is_valid(r);
+    default:
+        return advertisement_is_valid(r);
+    }
+}
+
+static enum vgw_drop take(uint32_t interface, const struct received *r)
+{
+    switch (r->message->type) {
+    case ROUTER_SOLICITATION:
+        return router_solicitation(interface, r);
+    case SOLICITATION:
+        return solicitation(interface, r);
+    default:
+        return advertisement(interface, r);
+    }
+}
+
 static enum vgw_drop receive(uint32_t interface, const struct rte_mbuf *m, const struct punt *p)
 {
     static uint8_t copy[MESSAGE_MAX];
@@ -260,27 +312,28 @@ static enum vgw_drop receive(uint32_t interface, const struct rte_mbuf *m, const
     const uint32_t length = m->pkt_len - l4;
     uint8_t ip_copy[sizeof(struct rte_ipv6_hdr)];
     struct received r;
-    bool is_solicitation;
+    uint32_t fixed; /* bytes before the options */
 
     r.ip = rte_pktmbuf_read(m, p->l3_offset, sizeof(ip_copy), ip_copy);
     r.ethernet_source = rte_pktmbuf_mtod(m, const uint8_t *) + 6;
     if (r.ip == NULL || m->pkt_len < l4 + 8 || length > sizeof(copy))
         return VGW_DROP_ND;
     r.message = rte_pktmbuf_read(m, l4, length, copy);
-    if (r.message->type != SOLICITATION && r.message->type != ADVERTISEMENT)
+    if (!is_looked_at(interface, r.message->type))
         return VGW_DROP_IGNORED;
-    if (length < sizeof(*r.message) || r.ip->hop_limits != 255 || r.message->code != 0 ||
+    fixed = r.message->type == ROUTER_SOLICITATION ? ROUTER_SOLICITATION_SIZE
+                                                   : (uint32_t)sizeof(*r.message);
+    if (length < fixed || r.ip->hop_limits != 255 || r.message->code != 0 ||
         icmpv6_checksum(m, r.ip, l4, length) != 0)
         return VGW_DROP_ND;
-    is_solicitation = r.message->type == SOLICITATION;
     r.source = ip_from_bytes(6, r.ip->src_addr);
-    r.target = ip_from_bytes(6, r.message->target);
-    if (!find_mac(&r, (const uint8_t *)(r.message + 1), length - (uint32_t)sizeof(*r.message),
-                  is_solicitation ? OPTION_SOURCE_MAC : OPTION_TARGET_MAC))
+    if (fixed == sizeof(*r.message))
+        r.target = ip_from_bytes(6, r.message->target);
+    if (!find_mac(&r, (const uint8_t *)r.message + fixed, length - fixed,
+                  r.message->type == ADVERTISEMENT ? OPTION_TARGET_MAC : OPTION_SOURCE_MAC) ||
+        !is_valid(&r))
         return VGW_DROP_ND;
-    if (!(is_solicitation ? solicitation_is_valid(&r) : advertisement_is_valid(&r)))
-        return VGW_DROP_ND;
-    return is_solicitation ? solicitation(interface, &r) : advertisement(interface, &r);
+    return take(interface, &r);
 }
 
 /* Answers to what the kernel asked, and what routers say to each other. */

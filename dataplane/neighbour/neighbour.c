@@ -716,6 +716,7 @@ void neighbour_interface_changed(uint32_t interface)
     }
     if (interfaces[interface].up)
         announce(interface);
+    router_advertisement_interface_changed(interface);
 }
 
 int neighbour_init(void)
@@ -733,7 +734,8 @@ int neighbour_init(void)
     tick_done = clock_ns() / TICK_NS;
     probes_left = PROBES_PER_TICK;
     loop_every(TICK_MS, tick);
-    if ((err = announce_init()) < 0 || (err = neighbour_query_init()) < 0)
+    if ((err = announce_init()) < 0 || (err = router_advertisement_init()) < 0 ||
+        (err = neighbour_query_init()) < 0)
         return err;
     return 0;
 }

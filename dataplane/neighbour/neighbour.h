@@ -23,6 +23,12 @@ void neighbour_unwant(uint32_t interface, const struct vgw_ip *ip);
 /* route/interface.c says: up, or down (what was learned is forgotten), or removed. */
 void neighbour_interface_changed(uint32_t interface);
 
+/* Router advertisements (router_advertisement.c): as declared, from the next sync on, when the
+ * interface's addresses and state follow from the same declaration. */
+void router_advertisement_set(uint32_t interface, const struct vgw_router_advertisement *settings);
+void router_advertisement_sync(uint32_t interface);
+bool router_advertisement_is_enabled(uint32_t interface);
+
 /* Own addresses of an interface that somebody else has. */
 uint32_t own_duplicates(uint32_t interface);
 

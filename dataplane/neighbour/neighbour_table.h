@@ -85,7 +85,16 @@ bool own_is_duplicate(uint32_t interface, const struct vgw_ip *own);
 /* The MAC claims the own address. True: that makes it a duplicate, or it was one. False: we had it
  * before. */
 bool own_is_contested(uint32_t interface, const struct vgw_ip *own, const uint8_t mac[6]);
+
+/* router_advertisement.c: what is advertised has changed; whether anything is; a valid solicitation
+ * came in by an interface that advertises. */
+#define ND_ROUTER_ADVERTISEMENT 134
+void router_advertisement_interface_changed(uint32_t interface);
+bool router_advertisement_is_active(uint32_t interface);
+void router_advertisement_solicited(uint32_t interface);
+
 int announce_init(void);
+int router_advertisement_init(void);
 int neighbour_query_init(void);
 
 #endif

@@ -7,7 +7,8 @@
  * else (routes, adjacencies, neighbours, and who watches) hears of it in one order, in publish().
  *
  * An interface with IPv6 addresses has a link-local one too (RFC 4291 2.8): made of its MAC
- * (RFC 4291 appendix A) unless one was declared.
+ * (RFC 4291 appendix A) unless one was declared. One with anycast IPv6 addresses that sends router
+ * advertisements has a link-local one that is anycast, made likewise of the anycast MAC.
  */
 #include "route/interface.h"
 #include "bridge/network.h"
@@ -221,7 +222,21 @@ static bool needs_link_local(const struct interface *i, const struct settings *s
     return has_ipv6;
 }
 
-/* The declared addresses and the one that is made, anycast ones last. True when they differ from
+/* All leaves are one router to hosts: router_advertisement.c. */
+static bool needs_anycast_link_local(uint32_t index)
+{
+    const struct settings *s = &settings[index];
+    bool has_ipv6 = false;
+
+    for (uint32_t k = s->address_count - s->anycast_count; k < s->address_count; k++) {
+        has_ipv6 |= s->addresses[k].ip.family == 6;
+        if (ip_is_link_local(&s->addresses[k].ip))
+            return false;
+    }
+    return has_ipv6 && router_advertisement_is_enabled(index);
+}
+
+/* The declared addresses and those that are made, anycast ones last. True when they differ from
  * before. */
 static bool refresh_addresses(uint32_t index)
 {
@@ -229,7 +244,8 @@ static bool refresh_addresses(uint32_t index)
     const struct settings *s = &settings[index];
     const uint32_t own = s->address_count - s->anycast_count;
     const uint32_t made = needs_link_local(i, s);
-    const uint32_t count = s->address_count + made;
+    const uint32_t made_anycast = needs_anycast_link_local(index);
+    const uint32_t count = s->address_count + made + made_anycast;
     struct vgw_prefix *addresses = calloc(count + 1, sizeof(*addresses));
     bool differs;
 
@@ -241,6 +257,8 @@ static bool refresh_addresses(uint32_t index)
     if (made)
         make_link_local(&addresses[own], &i->mac);
     memcpy(addresses + own + made, s->addresses + own, s->anycast_count * sizeof(*addresses));
+    if (made_anycast)
+        make_link_local(&addresses[count - 1], &i->anycast_mac);
     differs = count != i->address_count || own + made != i->own_count ||
               memcmp(addresses, i->addresses, count * sizeof(*addresses)) != 0;
     if (!differs) {
@@ -419,6 +437,27 @@ static int check_addresses(const struct vgw_interface *body, struct error *e)
     return 0;
 }
 
+static int check_router_advertisement(const struct vgw_interface *body, struct error *e)
+{
+    const struct vgw_router_advertisement *r = &body->router_advertisement;
+
+    if (!r->enabled)
+        return 0;
+    if (r->min_interval_s < 3 || r->min_interval_s > r->max_interval_s || r->max_interval_s < 4 ||
+        r->max_interval_s > 1800)
+        return error_set(e, EINVAL,
+                         "interface %u: router advertisements come at intervals of 3 to 1800 s",
+                         body->id);
+    if (r->rdnss_count > VGW_RDNSS_MAX)
+        return error_set(e, EINVAL, "interface %u: %u DNS servers are too many", body->id,
+                         r->rdnss_count);
+    for (uint32_t k = 0; k < r->rdnss_count; k++)
+        if (r->rdnss[k].family != 6)
+            return error_set(e, EINVAL, "interface %u: DNS servers are advertised by IPv6 address",
+                             body->id);
+    return 0;
+}
+
 static int check(const struct vgw_interface *body, struct error *e)
 {
     int err;
@@ -450,6 +489,8 @@ static int check(const struct vgw_interface *body, struct error *e)
         return error_set(e, EINVAL,
                          "interface %u: anycast addresses are some of its own, and have a MAC",
                          body->id);
+    if ((err = check_router_advertisement(body, e)) < 0)
+        return err;
     return check_addresses(body, e);
 }
 
@@ -481,11 +522,13 @@ static int configure(uint32_t index, const struct vgw_interface *body, struct er
     s->mtu = body->mtu;
     interfaces[index].rpf = body->rpf;
     memcpy(s->name, body->name, sizeof(s->name));
+    router_advertisement_set(index, &body->router_advertisement);
     return 0;
 }
 
 static void discard(uint32_t index)
 {
+    router_advertisement_set(index, &(struct vgw_router_advertisement){0});
     free(settings[index].addresses);
     free(interfaces[index].addresses);
     settings[index] = (struct settings){0};
@@ -514,6 +557,7 @@ static int create(const struct vgw_interface *body, struct error *e)
     interfaces[index].id = body->id;
     enter(index, body);
     refresh(index);
+    router_advertisement_sync(index);
     kernel_interface_changed(index);
     return 0;
 err:
@@ -547,6 +591,7 @@ static int interface_set(const void *b, struct error *e)
         enter(index, body);
     }
     refresh(index);
+    router_advertisement_sync(index);
     kernel_interface_changed(index);
     return 0;
 }

@@ -131,6 +131,8 @@ static void interface(uint32_t id, uint32_t port, uint16_t vlan, const char *v4,
                     .encap = {.kind = vlan != 0 ? VGW_ENCAP_DOT1Q : VGW_ENCAP_UNTAGGED,
                               .outer_tpid = vlan != 0 ? 0x8100 : 0,
                               .vlan = vlan},
+                    .router_advertisement =
+                        {.enabled = 1, .min_interval_s = 3, .max_interval_s = 4, .lifetime_s = 12},
                     .address_count = 2},
               .addresses = {{ip(v4), 24, {0}}, {ip(v6), 64, {0}}}};
 

@@ -193,11 +193,30 @@ class Vrouter(Structure):
                 ("name", ctypes.c_char * 64)]
 
 
+class RouterAdvertisement(Structure):
+    _fields_ = [("enabled", u8), ("managed", u8), ("other_config", u8), ("hop_limit", u8), ("on_link", u8),
+                ("autonomous", u8), ("advertise_mtu", u8), ("rdnss_count", u8), ("min_interval_s", u16),
+                ("max_interval_s", u16), ("lifetime_s", u16), ("_pad", u8 * 2), ("valid_lifetime_s", u32),
+                ("preferred_lifetime_s", u32), ("rdnss_lifetime_s", u32), ("rdnss", Ip * 8)]
+
+
+def to_router_advertisement(settings):
+    """None: none. Else what differs from the model's defaults; rdnss: addresses."""
+    if settings is None:
+        return RouterAdvertisement()
+    values = {"hop_limit": 64, "on_link": 1, "autonomous": 1, "min_interval_s": 198, "max_interval_s": 600,
+              "lifetime_s": 1800, "valid_lifetime_s": 2592000, "preferred_lifetime_s": 604800,
+              "rdnss_lifetime_s": 1800, **settings}
+    servers = values.pop("rdnss", ())
+    return RouterAdvertisement(enabled=1, rdnss_count=len(servers), rdnss=(Ip * 8)(*map(to_ip, servers)), **values)
+
+
 class Interface(Structure):
     _fields_ = [("id", u32), ("vrouter", u32), ("port", u32), ("network", u32), ("kind", u8), ("enabled", u8),
                 ("has_mac", u8), ("has_anycast_mac", u8), ("encap", Encap), ("mac", Mac), ("anycast_mac", Mac),
                 ("mtu", u16), ("anycast_count", u16), ("name", ctypes.c_char * 64),
-                ("rpf", u8), ("_pad", u8 * 3), ("address_count", u32)]
+                ("rpf", u8), ("_pad", u8 * 3), ("router_advertisement", RouterAdvertisement),
+                ("address_count", u32)]
 
 
 class NextHop(Structure):
@@ -735,13 +754,15 @@ class Gateway:
                                         (name or f"vrouter{id}").encode()))
 
     def interface(self, id, vrouter, port=0, addresses=(), vlan=0, inner=0, tpid=None, mac=None, mtu=0,
-                  enabled=True, network=0, anycast=(), anycast_mac=None, name="", rpf=0):
+                  enabled=True, network=0, anycast=(), anycast_mac=None, name="", rpf=0,
+                  router_advertisement=None):
         """With a port: routed; with a network: IRB; else a loopback. addresses: "192.0.2.1/24"; anycast: those that
-        other leaves have too. rpf: RPF_STRICT, RPF_LOOSE."""
+        other leaves have too. rpf: RPF_STRICT, RPF_LOOSE. router_advertisement: a dict, None: none."""
         kind = 0 if port else 2 if network else 1
         body = Interface(id, vrouter, port, network, kind, enabled, mac is not None, anycast_mac is not None,
                          encap(None, vlan, inner, tpid), to_mac(mac), to_mac(anycast_mac), mtu, len(anycast),
-                         name.encode(), rpf, (0, 0, 0), len(addresses) + len(anycast))
+                         name.encode(), rpf, (0, 0, 0), to_router_advertisement(router_advertisement),
+                         len(addresses) + len(anycast))
         self.declare("interface", bytes(body) + b"".join(bytes(to_prefix(a)) for a in (*addresses, *anycast)))
 
     def route(self, id, vrouter, prefix, next_hops=(), blackhole=False, reject=False):

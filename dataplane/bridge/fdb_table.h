@@ -120,6 +120,7 @@ static inline uint32_t fdb_bucket_match(const struct fdb_bucket *bucket, uint64_
 
     *first = __atomic_load_n(&bucket->slots[0].key, __ATOMIC_ACQUIRE);
     match = (*first & ~(uint64_t)FDB_KEY_PASSED) == key;
+#pragma GCC unroll 4
     for (int i = 1; i < FDB_BUCKET_SLOTS; i++)
         match |= (uint32_t)(__atomic_load_n(&bucket->slots[i].key, __ATOMIC_ACQUIRE) == key) << i;
     return match;

@@ -16,6 +16,7 @@
 #include "route/vrouter.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <rte_common.h>
 #include <rte_jhash.h>
 #include <stdio.h>
@@ -60,8 +61,13 @@ struct namespace *namespace_of(uint32_t vrouter)
     return of_vrouter[vrouter];
 }
 
-static struct namespace **bucket_of(const char *name)
+static struct namespace **bucket_of(const char *text)
 {
+    /* On a word boundary, as the hash reads it; a directory entry's is not. */
+    char name[NAME_MAX + 1] __attribute__((aligned(4)));
+
+    strncpy(name, text, sizeof(name) - 1);
+    name[sizeof(name) - 1] = '\0';
     return &by_name[rte_jhash(name, (uint32_t)strlen(name), 0) % BUCKETS];
 }
 

@@ -127,6 +127,22 @@ static inline uint16_t source_port(const struct tunnel *t, uint32_t flow)
     return (uint16_t)(t->source_port_min + ((uint64_t)flow * span >> 32));
 }
 
+/* RFC 1071 2: the sum may be taken over wider words, and folded in the end. */
+static inline uint16_t sum_of(const uint8_t *data, uint32_t length)
+{
+    uint64_t sum = 0, word;
+
+    for (; length >= sizeof(word); data += sizeof(word), length -= (uint32_t)sizeof(word)) {
+        memcpy(&word, data, sizeof(word));
+        sum += (uint32_t)word + (word >> 32);
+    }
+    word = 0;
+    memcpy(&word, data, length);
+    sum += (uint32_t)word + (word >> 32);
+    sum = (sum & 0xffffffff) + (sum >> 32);
+    return fold((uint32_t)((sum & 0xffff) + (sum >> 16)));
+}
+
 /* RFC 768: what the header ready made does not know, and the inner frame, `headers` bytes behind
  * the start of m. Headers are not read back here either. */
 static uint16_t udp_checksum(const struct rte_mbuf *m, uint16_t headers, uint16_t known,
@@ -135,7 +151,10 @@ static uint16_t udp_checksum(const struct rte_mbuf *m, uint16_t headers, uint16_
     uint16_t inner = 0;
     uint16_t sum;
 
-    if (unlikely(rte_raw_cksum_mbuf(m, headers, rte_pktmbuf_pkt_len(m) - headers, &inner) != 0))
+    if (likely(m->nb_segs == 1))
+        inner = sum_of(rte_pktmbuf_mtod_offset(m, const uint8_t *, headers),
+                       rte_pktmbuf_data_len(m) - headers);
+    else if (rte_raw_cksum_mbuf(m, headers, rte_pktmbuf_pkt_len(m) - headers, &inner) != 0)
         return 0;
     /* The length is in the pseudo header and in that of UDP. */
     sum = (uint16_t)~fold((uint32_t)known + 2u * length_be + source_be + (vni_be & 0xffff) +

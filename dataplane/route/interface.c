@@ -260,7 +260,7 @@ static bool refresh_addresses(uint32_t index)
     if (made_anycast)
         make_link_local(&addresses[count - 1], &i->anycast_mac);
     differs = count != i->address_count || own + made != i->own_count ||
-              memcmp(addresses, i->addresses, count * sizeof(*addresses)) != 0;
+              (count != 0 && memcmp(addresses, i->addresses, count * sizeof(*addresses)) != 0);
     if (!differs) {
         free(addresses);
         return false;

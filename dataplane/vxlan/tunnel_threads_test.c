@@ -111,7 +111,9 @@ static void readers_see_whole_things(void **state)
         numbers[i] = i;
         pthread_create(&threads[i], NULL, reader, &numbers[i]);
     }
-    write_steps();
+    do
+        write_steps();
+    while (__atomic_load_n(&found, __ATOMIC_RELAXED) == 0); /* until a reader has had its turn */
     __atomic_store_n(&stop, true, __ATOMIC_RELAXED);
     for (uint32_t i = 0; i < READERS; i++)
         pthread_join(threads[i], NULL);

@@ -23,7 +23,7 @@
 #include "binding/guard.h"
 #include "binding/binding.h"
 #include "binding/inspect.h"
-#include "binding/nd_message.h"
+#include "neighbour/nd_message.h"
 #include "bridge/attachment.h"
 #include "bridge/fdb.h"
 #include "core/rcu.h"

@@ -22,12 +22,12 @@
  */
 #include "binding/binding.h"
 #include "binding/inspect.h"
-#include "binding/nd_message.h"
 #include "bridge/fdb.h"
 #include "bridge/member.h"
 #include "core/observe.h"
 #include "dhcp/dhcp4.h"
 #include "dhcp/dhcp6.h"
+#include "neighbour/nd_message.h"
 #include "punt/icmp.h"
 #include "route/ip.h"
 
@@ -237,8 +237,7 @@ static void nd_refreshed(struct worker *w, const struct packet *p, const struct 
  */
 static bool nd_turn(struct rte_mbuf *m, const struct binding *b)
 {
-    static const uint8_t all_nodes[16] = {0xff, 2, [15] = 1}, none[16];
-    static const uint8_t all_nodes_mac[6] = {0x33, 0x33, 0, 0, 0, 1};
+    static const uint8_t none[16];
     const uint32_t fixed =
         RTE_ETHER_HDR_LEN + sizeof(struct rte_ipv6_hdr) + sizeof(struct nd_message);
     struct rte_ether_hdr *eth = rte_pktmbuf_mtod(m, struct rte_ether_hdr *);
@@ -255,13 +254,13 @@ static bool nd_turn(struct rte_mbuf *m, const struct binding *b)
     option = (struct nd_mac_option *)rte_pktmbuf_append(m, sizeof(*option));
     if (option == NULL)
         return false;
-    *option = (struct nd_mac_option){.type = 2, .length = 1};
+    *option = (struct nd_mac_option){.type = ND_OPTION_TARGET_MAC, .length = 1};
     fdb_mac_bytes(mac, option->mac);
     memcpy(asker, eth->src_addr.addr_bytes, 6);
-    swap_ethernet(m, is_probe ? all_nodes_mac : asker, mac);
+    swap_ethernet(m, is_probe ? nd_all_nodes_mac : asker, mac);
     ip->vtc_flow = RTE_BE32(6u << 28);
     ip->payload_len = RTE_BE16(sizeof(*message) + sizeof(*option));
-    memcpy(ip->dst_addr, is_probe ? all_nodes : ip->src_addr, 16);
+    memcpy(ip->dst_addr, is_probe ? nd_all_nodes : ip->src_addr, 16);
     memcpy(ip->src_addr, message->target, 16);
     message->type = ND_ADVERTISEMENT;
     message->flags = (uint8_t)((b->flags & BINDING_ROUTER ? ND_FLAG_ROUTER : 0) |

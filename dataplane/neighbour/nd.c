@@ -9,6 +9,7 @@
  * groups are not reported with MLD (7.2.1).
  */
 #include "kernel/kernel.h"
+#include "neighbour/nd_message.h"
 #include "neighbour/neighbour_table.h"
 #include "punt/icmp.h"
 #include "punt/punt.h"
@@ -20,36 +21,9 @@
 #include <rte_byteorder.h>
 #include <rte_ip.h>
 
-enum { ROUTER_SOLICITATION = 133, SOLICITATION = 135, ADVERTISEMENT = 136 };
-enum { OPTION_SOURCE_MAC = 1, OPTION_TARGET_MAC = 2 };
-
-#define FLAG_ROUTER 0x80
-#define FLAG_SOLICITED 0x40
-#define FLAG_OVERRIDE 0x20
-
 #define MESSAGE_MAX 1500 /* bytes that are looked at; nobody sends as much */
 
-struct message { /* 4.3, 4.4 */
-    uint8_t type;
-    uint8_t code;
-    uint16_t checksum;
-    uint8_t flags;
-    uint8_t reserved[3];
-    uint8_t target[16];
-};
-static_assert(sizeof(struct message) == 24, "wire format");
-
 #define ROUTER_SOLICITATION_SIZE 8u /* 4.1: no target */
-
-struct mac_option { /* 4.6.1 */
-    uint8_t type;
-    uint8_t length; /* in units of 8 bytes */
-    uint8_t mac[6];
-};
-static_assert(sizeof(struct mac_option) == 8, "wire format");
-
-static const struct vgw_ip all_nodes = {.family = 6, .bytes = {0xff, 2, [15] = 1}};
-static const uint8_t all_nodes_mac[6] = {0x33, 0x33, 0, 0, 0, 1};
 
 /* --- sending --- */
 
@@ -62,25 +36,12 @@ static struct vgw_ip solicited_node(const struct vgw_ip *ip)
     return group;
 }
 
-static bool is_solicited_node(const uint8_t *ip)
+void nd_send(uint32_t interface, const uint8_t from_mac[6], const uint8_t from[16],
+             const uint8_t to_mac[6], const uint8_t to[16], const void *message, uint16_t length)
 {
-    static const uint8_t prefix[13] = {0xff, 2, [11] = 1, [12] = 0xff};
-
-    return memcmp(ip, prefix, sizeof(prefix)) == 0;
-}
-
-/* The MAC is the one that goes with the own address that the message is about, or is sent from.
- * option 0: none. */
-static void send_nd(uint32_t interface, const uint8_t to_mac[6], const uint8_t *from,
-                    const uint8_t *to, const struct message *message, uint8_t option)
-{
-    const struct vgw_ip sender = ip_from_bytes(6, from);
-    const struct rte_ether_addr *from_mac = interface_mac_of(interface, &sender);
-    const uint16_t length = sizeof(*message) + (option != 0 ? sizeof(struct mac_option) : 0);
     struct rte_mbuf *m = frame_alloc();
     struct rte_ipv6_hdr *ip;
-    struct message *sent;
-    struct mac_option *mac;
+    struct nd_message *sent;
 
     if (m == NULL)
         return;
@@ -93,15 +54,27 @@ static void send_nd(uint32_t interface, const uint8_t to_mac[6], const uint8_t *
     };
     memcpy(ip->src_addr, from, 16);
     memcpy(ip->dst_addr, to, 16);
-    sent = (struct message *)(ip + 1);
-    *sent = *message;
-    if (option != 0) {
-        mac = (struct mac_option *)(sent + 1);
-        *mac = (struct mac_option){.type = option, .length = 1};
-        memcpy(mac->mac, from_mac->addr_bytes, sizeof(mac->mac));
-    }
+    sent = (struct nd_message *)(ip + 1);
+    memcpy(sent, message, length);
     sent->checksum = icmpv6_checksum(m, ip, sizeof(*ip), length);
-    frame_send_from(m, interface, from_mac->addr_bytes, to_mac, RTE_ETHER_TYPE_IPV6);
+    frame_send_from(m, interface, from_mac, to_mac, RTE_ETHER_TYPE_IPV6);
+}
+
+/* The MAC is the one that goes with the own address that the message is about, or is sent from.
+ * option 0: none. */
+static void send_nd(uint32_t interface, const uint8_t to_mac[6], const uint8_t *from,
+                    const uint8_t *to, const struct nd_message *message, uint8_t option)
+{
+    const struct vgw_ip sender = ip_from_bytes(6, from);
+    const struct rte_ether_addr *from_mac = interface_mac_of(interface, &sender);
+    struct {
+        struct nd_message message;
+        struct nd_mac_option mac;
+    } whole = {.message = *message, .mac = {.type = option, .length = 1}};
+
+    memcpy(whole.mac.mac, from_mac->addr_bytes, sizeof(whole.mac.mac));
+    nd_send(interface, from_mac->addr_bytes, from, to_mac, to, &whole,
+            option != 0 ? sizeof(whole) : sizeof(whole.message));
 }
 
 void nd_solicit(uint32_t interface, const struct vgw_ip *ip, const uint8_t *mac)
@@ -109,13 +82,13 @@ void nd_solicit(uint32_t interface, const struct vgw_ip *ip, const uint8_t *mac)
     const struct vgw_ip *source = interface_source(interface, ip);
     struct vgw_ip to = mac == NULL ? solicited_node(ip) : *ip;
     uint8_t group_mac[6] = {0x33, 0x33, 0xff, ip->bytes[13], ip->bytes[14], ip->bytes[15]};
-    struct message message = {.type = SOLICITATION};
+    struct nd_message message = {.type = ND_SOLICITATION};
 
     if (source == NULL || own_is_duplicate(interface, source))
         return; /* without an address of its own the interface has no IPv6 */
     memcpy(message.target, ip->bytes, 16);
     send_nd(interface, mac == NULL ? group_mac : mac, source->bytes, to.bytes, &message,
-            OPTION_SOURCE_MAC);
+            ND_OPTION_SOURCE_MAC);
 }
 
 /* RFC 4862 5.4.2: "the IP source address is set to the unspecified address". */
@@ -124,7 +97,7 @@ void nd_probe(uint32_t interface, const struct vgw_ip *own)
     static const uint8_t none[16];
     const struct vgw_ip to = solicited_node(own);
     const uint8_t mac[6] = {0x33, 0x33, 0xff, own->bytes[13], own->bytes[14], own->bytes[15]};
-    struct message message = {.type = SOLICITATION};
+    struct nd_message message = {.type = ND_SOLICITATION};
 
     memcpy(message.target, own->bytes, 16);
     send_nd(interface, mac, none, to.bytes, &message, 0);
@@ -133,71 +106,33 @@ void nd_probe(uint32_t interface, const struct vgw_ip *own)
 static void advertise(uint32_t interface, const uint8_t to_mac[6], const uint8_t *to,
                       const uint8_t *own, uint8_t flags)
 {
-    struct message message = {.type = ADVERTISEMENT, .flags = flags};
+    struct nd_message message = {.type = ND_ADVERTISEMENT, .flags = flags};
 
     memcpy(message.target, own, 16);
-    send_nd(interface, to_mac, own, to, &message, OPTION_TARGET_MAC);
+    send_nd(interface, to_mac, own, to, &message, ND_OPTION_TARGET_MAC);
 }
 
 /* 7.2.6: unsolicited. */
 void nd_announce(uint32_t interface, const struct vgw_ip *own)
 {
-    advertise(interface, all_nodes_mac, all_nodes.bytes, own->bytes, FLAG_ROUTER | FLAG_OVERRIDE);
+    advertise(interface, nd_all_nodes_mac, nd_all_nodes, own->bytes,
+              ND_FLAG_ROUTER | ND_FLAG_OVERRIDE);
 }
 
 /* --- receiving --- */
 
 struct received {
-    const struct rte_ipv6_hdr *ip;
-    const struct message *message;
+    struct nd nd; /* of a router solicitation: its header alone, and its option */
     const uint8_t *ethernet_source;
     struct vgw_ip source;
     struct vgw_ip target;
-    const uint8_t *mac; /* of the option that the message may have; NULL: none */
 };
-
-/* 4.6: "The value 0 is invalid. Nodes MUST silently discard an ND packet that contains an option
- * with length zero." */
-static bool find_mac(struct received *r, const uint8_t *options, uint32_t length, uint8_t wanted)
-{
-    r->mac = NULL;
-    while (length != 0) {
-        uint32_t size;
-
-        if (length < 2 || options[1] == 0)
-            return false;
-        size = options[1] * 8u;
-        if (size > length)
-            return false;
-        if (options[0] == wanted && size == sizeof(struct mac_option))
-            r->mac = options + 2;
-        options += size;
-        length -= size;
-    }
-    return r->mac == NULL || !(r->mac[0] & 1);
-}
-
-/* 7.1.1. */
-static bool solicitation_is_valid(const struct received *r)
-{
-    if (ip_is_multicast(&r->target))
-        return false;
-    return !ip_is_unspecified(&r->source) || (is_solicited_node(r->ip->dst_addr) && r->mac == NULL);
-}
-
-/* 7.1.2. */
-static bool advertisement_is_valid(const struct received *r)
-{
-    if (ip_is_multicast(&r->target))
-        return false;
-    return r->ip->dst_addr[0] != 0xff || !(r->message->flags & FLAG_SOLICITED);
-}
 
 /* 6.1.1: "If the IP source address is the unspecified address, there is no source link-layer
  * address option in the message." */
 static bool router_solicitation_is_valid(const struct received *r)
 {
-    return !ip_is_unspecified(&r->source) || r->mac == NULL;
+    return !ip_is_unspecified(&r->source) || r->nd.mac == NULL;
 }
 
 /* Our own, come back, or another leaf's, for what we share. */
@@ -212,7 +147,7 @@ static bool is_from_us(uint32_t interface, const struct received *r)
 /* 7.2.3, 7.2.4. */
 static enum vgw_drop solicitation(uint32_t interface, const struct received *r)
 {
-    const uint8_t *mac = r->mac != NULL ? r->mac : r->ethernet_source;
+    const uint8_t *mac = r->nd.mac != NULL ? r->nd.mac : r->ethernet_source;
 
     if (!interface_has(interface, &r->target))
         return VGW_DROP_IGNORED;
@@ -221,16 +156,16 @@ static enum vgw_drop solicitation(uint32_t interface, const struct received *r)
         if (is_from_us(interface, r) ||
             own_is_contested(interface, &r->target, r->ethernet_source)) /* RFC 4862 5.4.3 */
             return VGW_DROP_IGNORED;
-        advertise(interface, all_nodes_mac, all_nodes.bytes, r->target.bytes,
-                  FLAG_ROUTER | FLAG_OVERRIDE);
+        advertise(interface, nd_all_nodes_mac, nd_all_nodes, r->target.bytes,
+                  ND_FLAG_ROUTER | ND_FLAG_OVERRIDE);
         return VGW_DROP_CONSUMED;
     }
     if (interface_has(interface, &r->source) || own_is_duplicate(interface, &r->target))
         return VGW_DROP_IGNORED;
-    if (r->mac != NULL && interface_reaches(interface, &r->source))
-        neighbour_heard(interface, &r->source, r->mac, HINT_ASKED, true);
+    if (r->nd.mac != NULL && interface_reaches(interface, &r->source))
+        neighbour_heard(interface, &r->source, r->nd.mac, HINT_ASKED, true);
     advertise(interface, mac, r->source.bytes, r->target.bytes,
-              FLAG_ROUTER | FLAG_SOLICITED | FLAG_OVERRIDE);
+              ND_FLAG_ROUTER | ND_FLAG_SOLICITED | ND_FLAG_OVERRIDE);
     return VGW_DROP_CONSUMED;
 }
 
@@ -238,7 +173,7 @@ static enum vgw_drop solicitation(uint32_t interface, const struct received *r)
 static enum vgw_drop advertisement(uint32_t interface, const struct received *r)
 {
     struct neighbour *n = neighbour_find(interface, &r->target);
-    const bool is_solicited = (r->message->flags & FLAG_SOLICITED) != 0;
+    const bool is_solicited = (r->nd.message->flags & ND_FLAG_SOLICITED) != 0;
     bool differs;
 
     if (interface_has(interface, &r->target)) { /* RFC 4862 5.4.4 */
@@ -248,15 +183,15 @@ static enum vgw_drop advertisement(uint32_t interface, const struct received *r)
     }
     if (n == NULL || n->status == VGW_NEIGHBOUR_STATIC)
         return VGW_DROP_IGNORED;
-    if (!neighbour_has_mac(n) && r->mac == NULL)
+    if (!neighbour_has_mac(n) && r->nd.mac == NULL)
         return VGW_DROP_IGNORED;
-    differs = r->mac != NULL && memcmp(r->mac, n->mac, sizeof(n->mac)) != 0;
-    if (neighbour_has_mac(n) && differs && !(r->message->flags & FLAG_OVERRIDE)) {
+    differs = r->nd.mac != NULL && memcmp(r->nd.mac, n->mac, sizeof(n->mac)) != 0;
+    if (neighbour_has_mac(n) && differs && !(r->nd.message->flags & ND_FLAG_OVERRIDE)) {
         neighbour_doubted(n);
         return VGW_DROP_CONSUMED;
     }
-    if (r->mac != NULL)
-        neighbour_heard(interface, &r->target, r->mac, is_solicited ? HINT_ANSWERED : HINT_ASKED,
+    if (r->nd.mac != NULL)
+        neighbour_heard(interface, &r->target, r->nd.mac, is_solicited ? HINT_ANSWERED : HINT_ASKED,
                         false);
     else if (is_solicited)
         neighbour_confirmed(n);
@@ -268,37 +203,31 @@ static enum vgw_drop router_solicitation(uint32_t interface, const struct receiv
 {
     if (is_from_us(interface, r))
         return VGW_DROP_IGNORED;
-    if (r->mac != NULL && !interface_has(interface, &r->source) &&
+    if (r->nd.mac != NULL && !interface_has(interface, &r->source) &&
         interface_reaches(interface, &r->source))
-        neighbour_heard(interface, &r->source, r->mac, HINT_ASKED, true);
+        neighbour_heard(interface, &r->source, r->nd.mac, HINT_ASKED, true);
     router_advertisement_solicited(interface);
     return VGW_DROP_CONSUMED;
 }
 
 static bool is_looked_at(uint32_t interface, uint8_t type)
 {
-    return type == SOLICITATION || type == ADVERTISEMENT ||
-           (type == ROUTER_SOLICITATION && router_advertisement_is_active(interface));
+    return type == ND_SOLICITATION || type == ND_ADVERTISEMENT ||
+           (type == ND_ROUTER_SOLICITATION && router_advertisement_is_active(interface));
 }
 
 static bool is_valid(const struct received *r)
 {
-    switch (r->message->type) {
-    case ROUTER_SOLICITATION:
-        return router_solicitation_is_valid(r);
-    case SOLICITATION:
-        return solicitation_is_valid(r);
-    default:
-        return advertisement_is_valid(r);
-    }
+    return r->nd.message->type == ND_ROUTER_SOLICITATION ? router_solicitation_is_valid(r)
+                                                         : nd_is_sound(&r->nd);
 }
 
 static enum vgw_drop take(uint32_t interface, const struct received *r)
 {
-    switch (r->message->type) {
-    case ROUTER_SOLICITATION:
+    switch (r->nd.message->type) {
+    case ND_ROUTER_SOLICITATION:
         return router_solicitation(interface, r);
-    case SOLICITATION:
+    case ND_SOLICITATION:
         return solicitation(interface, r);
     default:
         return advertisement(interface, r);
@@ -314,23 +243,25 @@ static enum vgw_drop receive(uint32_t interface, const struct rte_mbuf *m, const
     struct received r;
     uint32_t fixed; /* bytes before the options */
 
-    r.ip = rte_pktmbuf_read(m, p->l3_offset, sizeof(ip_copy), ip_copy);
+    r.nd.ip = rte_pktmbuf_read(m, p->l3_offset, sizeof(ip_copy), ip_copy);
     r.ethernet_source = rte_pktmbuf_mtod(m, const uint8_t *) + 6;
-    if (r.ip == NULL || m->pkt_len < l4 + 8 || length > sizeof(copy))
+    if (r.nd.ip == NULL || m->pkt_len < l4 + 8 || length > sizeof(copy))
         return VGW_DROP_ND;
-    r.message = rte_pktmbuf_read(m, l4, length, copy);
-    if (!is_looked_at(interface, r.message->type))
+    r.nd.message = rte_pktmbuf_read(m, l4, length, copy);
+    if (!is_looked_at(interface, r.nd.message->type))
         return VGW_DROP_IGNORED;
-    fixed = r.message->type == ROUTER_SOLICITATION ? ROUTER_SOLICITATION_SIZE
-                                                   : (uint32_t)sizeof(*r.message);
-    if (length < fixed || r.ip->hop_limits != 255 || r.message->code != 0 ||
-        icmpv6_checksum(m, r.ip, l4, length) != 0)
+    fixed = r.nd.message->type == ND_ROUTER_SOLICITATION ? ROUTER_SOLICITATION_SIZE
+                                                         : (uint32_t)sizeof(*r.nd.message);
+    if (length < fixed || r.nd.ip->hop_limits != 255 || r.nd.message->code != 0 ||
+        icmpv6_checksum(m, r.nd.ip, l4, length) != 0)
         return VGW_DROP_ND;
-    r.source = ip_from_bytes(6, r.ip->src_addr);
-    if (fixed == sizeof(*r.message))
-        r.target = ip_from_bytes(6, r.message->target);
-    if (!find_mac(&r, (const uint8_t *)r.message + fixed, length - fixed,
-                  r.message->type == ADVERTISEMENT ? OPTION_TARGET_MAC : OPTION_SOURCE_MAC) ||
+    r.source = ip_from_bytes(6, r.nd.ip->src_addr);
+    if (fixed == sizeof(*r.nd.message))
+        r.target = ip_from_bytes(6, r.nd.message->target);
+    if (!nd_find_mac((const uint8_t *)r.nd.message + fixed, length - fixed,
+                     r.nd.message->type == ND_ADVERTISEMENT ? ND_OPTION_TARGET_MAC
+                                                            : ND_OPTION_SOURCE_MAC,
+                     &r.nd.mac) ||
         !is_valid(&r))
         return VGW_DROP_ND;
     return take(interface, &r);
@@ -343,7 +274,7 @@ static bool is_for_kernel(const struct rte_mbuf *m, const struct punt *p)
     const uint8_t *type =
         rte_pktmbuf_read(m, (uint32_t)p->l3_offset + (uint32_t)m->l3_len, 1, &copy);
 
-    return type != NULL && *type != SOLICITATION;
+    return type != NULL && *type != ND_SOLICITATION;
 }
 
 void nd_input(struct rte_mbuf *m, const struct punt *p)

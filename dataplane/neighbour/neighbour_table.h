@@ -76,6 +76,10 @@ void nd_announce(uint32_t interface, const struct vgw_ip *own);
 /* Has somebody else the address? RFC 5227 2.1.1, RFC 4862 5.4.2. */
 void arp_probe(uint32_t interface, const struct vgw_ip *own);
 void nd_probe(uint32_t interface, const struct vgw_ip *own);
+/* Sends an ICMPv6 message of `length` bytes with what RFC 4861 asks of all (hop limit 255), and
+ * puts its checksum in. */
+void nd_send(uint32_t interface, const uint8_t from_mac[6], const uint8_t from[16],
+             const uint8_t to_mac[6], const uint8_t to[16], const void *message, uint16_t length);
 
 /* announce.c: an interface came up or changed its addresses: asks whether somebody else has them,
  * then announces them, and again. */

@@ -18,15 +18,12 @@
 #include "core/clock.h"
 #include "core/loop.h"
 #include "core/vmarray.h"
+#include "neighbour/nd_message.h"
 #include "neighbour/neighbour_table.h"
-#include "punt/icmp.h"
-#include "route/frame.h"
 #include "route/interface.h"
 #include "route/ip.h"
 
-#include <netinet/in.h>
 #include <rte_byteorder.h>
-#include <rte_ip.h>
 #include <rte_random.h>
 
 #define SECOND_NS 1000000000ull
@@ -46,7 +43,7 @@
 #define LINK_MTU_MIN 1280 /* RFC 8200 5 */
 #define MESSAGE_MAX (LINK_MTU_MIN - sizeof(struct rte_ipv6_hdr))
 
-enum { OPTION_SOURCE_MAC = 1, OPTION_PREFIX = 3, OPTION_MTU = 5, OPTION_RDNSS = 25 };
+enum { OPTION_PREFIX = 3, OPTION_MTU = 5, OPTION_RDNSS = 25 };
 
 #define FLAG_MANAGED 0x80
 #define FLAG_OTHER 0x40
@@ -64,12 +61,6 @@ struct header { /* 4.2 */
     uint32_t retransmit_be;
 };
 static_assert(sizeof(struct header) == 16, "wire format");
-
-struct mac_option { /* 4.6.1 */
-    uint8_t type;
-    uint8_t length; /* in units of 8 bytes, as of all options */
-    uint8_t mac[6];
-};
 
 struct prefix_option { /* 4.6.2 */
     uint8_t type;
@@ -102,7 +93,7 @@ struct message {
     uint32_t length;
     _Alignas(4) uint8_t bytes[MESSAGE_MAX];
 };
-static_assert(sizeof(struct header) + sizeof(struct mac_option) + sizeof(struct mtu_option) +
+static_assert(sizeof(struct header) + sizeof(struct nd_mac_option) + sizeof(struct mtu_option) +
                       sizeof(struct rdnss_option) + VGW_RDNSS_MAX * 16 +
                       sizeof(struct prefix_option) <=
                   MESSAGE_MAX,
@@ -124,9 +115,6 @@ struct advertiser { /* of the interface with the same index */
 static struct advertiser *advertisers; /* [interface] */
 static LIST_HEAD(slot, advertiser) wheel[WHEEL];
 static uint64_t tick_now; /* what was due before has been sent */
-
-static const uint8_t all_nodes[16] = {0xff, 2, [15] = 1};
-static const uint8_t all_nodes_mac[6] = {0x33, 0x33, 0, 0, 0, 1};
 
 static uint32_t index_of(const struct advertiser *a)
 {
@@ -158,11 +146,11 @@ static void begin(struct message *m, const struct advertiser *a, uint16_t lifeti
                            (a->settings.other_config ? FLAG_OTHER : 0)),
         .lifetime_be = rte_cpu_to_be_16(lifetime_s),
     };
-    struct mac_option *mac;
+    struct nd_mac_option *mac;
 
     memcpy(m->bytes, &header, sizeof(header));
     m->length = sizeof(header);
-    mac = append_option(m, OPTION_SOURCE_MAC, sizeof(*mac));
+    mac = append_option(m, ND_OPTION_SOURCE_MAC, sizeof(*mac));
     memcpy(mac->mac, a->mac, sizeof(mac->mac));
 }
 
@@ -238,26 +226,8 @@ static uint32_t append_prefixes(struct message *m, const struct advertiser *a, u
 
 static void transmit(const struct advertiser *a, const struct message *message)
 {
-    const uint16_t length = (uint16_t)message->length;
-    struct rte_mbuf *m = frame_alloc();
-    struct rte_ipv6_hdr *ip;
-    struct header *header;
-
-    if (m == NULL)
-        return;
-    ip = (struct rte_ipv6_hdr *)rte_pktmbuf_append(m, (uint16_t)(sizeof(*ip) + length));
-    *ip = (struct rte_ipv6_hdr){
-        .vtc_flow = RTE_BE32(6u << 28),
-        .payload_len = rte_cpu_to_be_16(length),
-        .proto = IPPROTO_ICMPV6,
-        .hop_limits = 255,
-    };
-    memcpy(ip->src_addr, a->source.bytes, 16);
-    memcpy(ip->dst_addr, all_nodes, 16);
-    header = (struct header *)(ip + 1);
-    memcpy(header, message->bytes, length);
-    header->checksum = icmpv6_checksum(m, ip, sizeof(*ip), length);
-    frame_send_from(m, index_of(a), a->mac, all_nodes_mac, RTE_ETHER_TYPE_IPV6);
+    nd_send(index_of(a), a->mac, a->source.bytes, nd_all_nodes_mac, nd_all_nodes, message->bytes,
+            (uint16_t)message->length);
 }
 
 /* 6.2.3: what has no room in one message is in further ones. Returns packets sent. */

@@ -1,17 +1,17 @@
 /* SPDX-License-Identifier: Apache-2.0
  * See nd_message.h. */
-#include "binding/nd_message.h"
+#include "neighbour/nd_message.h"
 #include "punt/icmp.h"
 
 #include <rte_byteorder.h>
 #include <string.h>
 
-enum { OPTION_SOURCE_MAC = 1, OPTION_TARGET_MAC = 2 };
+const uint8_t nd_all_nodes[16] = {0xff, 2, [15] = 1};
+const uint8_t nd_all_nodes_mac[6] = {0x33, 0x33, 0, 0, 0, 1};
 
-/* 4.6: options of length 0 make the message invalid. */
-static bool find_mac(struct nd *nd, const uint8_t *options, uint32_t length, uint8_t wanted)
+bool nd_find_mac(const uint8_t *options, uint32_t length, uint8_t wanted, const uint8_t **mac)
 {
-    nd->mac = NULL;
+    *mac = NULL;
     while (length != 0) {
         uint32_t size;
 
@@ -21,11 +21,11 @@ static bool find_mac(struct nd *nd, const uint8_t *options, uint32_t length, uin
         if (size > length)
             return false;
         if (options[0] == wanted && size == sizeof(struct nd_mac_option))
-            nd->mac = options + 2;
+            *mac = options + 2;
         options += size;
         length -= size;
     }
-    return nd->mac == NULL || !(nd->mac[0] & 1);
+    return *mac == NULL || !((*mac)[0] & 1);
 }
 
 static bool is_zero(const uint8_t ip[16])
@@ -44,8 +44,10 @@ static bool is_solicited_node(const uint8_t ip[16]) /* RFC 4291 2.7.1 */
 
 /* 7.1.1: to a solicited-node group, and without a MAC, when from nobody. 7.1.2: not solicited when
  * to a group. */
-static bool fits(const struct nd *nd)
+bool nd_is_sound(const struct nd *nd)
 {
+    if (nd->message->target[0] == 0xff)
+        return false;
     if (nd->message->type == ND_SOLICITATION)
         return !is_zero(nd->ip->src_addr) ||
                (is_solicited_node(nd->ip->dst_addr) && nd->mac == NULL);
@@ -64,9 +66,11 @@ bool nd_read(const struct rte_mbuf *m, uint32_t ip_offset, uint32_t offset, stru
     length = end - offset;
     if (nd->message->type != ND_SOLICITATION && nd->message->type != ND_ADVERTISEMENT)
         return false;
-    return nd->ip->hop_limits == 255 && nd->message->code == 0 && nd->message->target[0] != 0xff &&
+    return nd->ip->hop_limits == 255 && nd->message->code == 0 &&
            icmpv6_checksum(m, nd->ip, offset, length) == 0 &&
-           find_mac(nd, (const uint8_t *)(nd->message + 1), length - (uint32_t)sizeof(*nd->message),
-                    nd->message->type == ND_SOLICITATION ? OPTION_SOURCE_MAC : OPTION_TARGET_MAC) &&
-           fits(nd);
+           nd_find_mac((const uint8_t *)(nd->message + 1), length - (uint32_t)sizeof(*nd->message),
+                       nd->message->type == ND_SOLICITATION ? ND_OPTION_SOURCE_MAC
+                                                            : ND_OPTION_TARGET_MAC,
+                       &nd->mac) &&
+           nd_is_sound(nd);
 }

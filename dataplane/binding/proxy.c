@@ -41,18 +41,6 @@
 
 /* --- answering --- */
 
-static enum stage stage_to(endpoint_t to)
-{
-    switch (endpoint_kind(to)) {
-    case ENDPOINT_TUNNEL:
-        return STAGE_VXLAN_ENCAP;
-    case ENDPOINT_INTERFACE:
-        return STAGE_IRB;
-    default:
-        return STAGE_OUTPUT;
-    }
-}
-
 static void send_to(struct worker *w, struct packet *p, endpoint_t to)
 {
     struct counters *c = &w->network_counters[p->network];
@@ -63,7 +51,7 @@ static void send_to(struct worker *w, struct packet *p, endpoint_t to)
     c->tx_bytes += rte_pktmbuf_pkt_len(p->mbuf);
     w->network_suppressed[p->network]++;
     observe(w, VGW_POINT_BRIDGE, p, 1);
-    stage_push(w, stage_to(to), p);
+    stage_push(w, stage_out_of_network(to), p);
 }
 
 static fdb_value_t place_of(uint32_t network, uint64_t mac)

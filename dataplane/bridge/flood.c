@@ -40,18 +40,6 @@ struct flooding {
     endpoint_t to[COPIES_MAX + 1];
 };
 
-static enum stage stage_to(endpoint_t to)
-{
-    switch (endpoint_kind(to)) {
-    case ENDPOINT_TUNNEL:
-        return STAGE_VXLAN_ENCAP;
-    case ENDPOINT_INTERFACE:
-        return STAGE_IRB;
-    default:
-        return STAGE_OUTPUT;
-    }
-}
-
 static void send_to(struct worker *w, struct packet *p, endpoint_t to)
 {
     struct counters *c = &w->network_counters[p->network];
@@ -60,7 +48,7 @@ static void send_to(struct worker *w, struct packet *p, endpoint_t to)
     c->tx_packets++;
     c->tx_bytes += rte_pktmbuf_pkt_len(p->mbuf);
     observe(w, VGW_POINT_FLOOD, p, 1);
-    stage_push(w, stage_to(to), p);
+    stage_push(w, stage_out_of_network(to), p);
 }
 
 /* How many bytes of a frame a copy of it owns. */

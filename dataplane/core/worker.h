@@ -111,6 +111,19 @@ void stages_run(struct worker *w, enum stage first);
 /* One turn of what packet_again() kept. */
 void stages_run_again(struct worker *w);
 
+/* What a frame passes next that leaves its network by this endpoint. */
+static inline enum stage stage_out_of_network(endpoint_t to)
+{
+    switch (endpoint_kind(to)) {
+    case ENDPOINT_TUNNEL:
+        return STAGE_VXLAN_ENCAP;
+    case ENDPOINT_INTERFACE:
+        return STAGE_IRB;
+    default:
+        return STAGE_OUTPUT;
+    }
+}
+
 /* Appends a packet to a stage's input. A full vector is run on the spot, and with it all stages
  * behind it; this is safe because packets only move down the list. */
 void stage_run_full(struct worker *w, enum stage s);

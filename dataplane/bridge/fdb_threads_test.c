@@ -12,7 +12,7 @@
 #include "core/clock.h"
 #include "core/loop.h"
 #include "core/rcu.h"
-#include <pthread.h>
+#include "core/threads_test.h"
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdlib.h>
@@ -114,9 +114,6 @@ static void write_steps(void)
 
 static void never_a_wrong_pair(void **state)
 {
-    pthread_t threads[READERS];
-    uint32_t numbers[READERS];
-
     world_create(256, 1 << 20);
     for (uint32_t n = 1; n <= NETWORKS; n++) {
         world_network(n, 5);
@@ -127,14 +124,7 @@ static void never_a_wrong_pair(void **state)
             fdb_set_static(n, mac(i), endpoint_make(ENDPOINT_ATTACHMENT, endpoint_of(n, i, 0)));
     }
     assert_int_equal(rcu_start(READERS), 0);
-    for (uint32_t i = 0; i < READERS; i++) {
-        numbers[i] = i;
-        pthread_create(&threads[i], NULL, reader, &numbers[i]);
-    }
-    write_steps();
-    __atomic_store_n(&stop, true, __ATOMIC_RELAXED);
-    for (uint32_t i = 0; i < READERS; i++)
-        pthread_join(threads[i], NULL);
+    readers_beside(READERS, reader, write_steps, &stop);
     rcu_stop();
     assert_int_equal(wrong, 0);
     assert_int_equal(lost, 0);

@@ -7,10 +7,10 @@
  * A value says whose it is: the vrouter, the prefix's length, and the address's first bits.
  */
 #include "core/rcu.h"
+#include "core/threads_test.h"
 #include "route/fib.h"
 
 #include <arpa/inet.h>
-#include <pthread.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdbool.h>
@@ -162,23 +162,13 @@ static void write_steps(void)
 
 static void never_a_wrong_value(void **state)
 {
-    pthread_t threads[READERS];
-    uint32_t numbers[READERS];
-
     fib_init();
     for (uint32_t v = 1; v <= VROUTERS; v++)
         for (uint32_t i = 0; i < 1u << (ALWAYS - 8); i++)
             for (int is_ipv6 = 0; is_ipv6 < 2; is_ipv6++)
                 set(v, 10u << 24 | i << (32 - ALWAYS), ALWAYS, is_ipv6, 0);
     assert_int_equal(rcu_start(READERS), 0);
-    for (uint32_t i = 0; i < READERS; i++) {
-        numbers[i] = i;
-        pthread_create(&threads[i], NULL, reader, &numbers[i]);
-    }
-    write_steps();
-    __atomic_store_n(&stop, true, __ATOMIC_RELAXED);
-    for (uint32_t i = 0; i < READERS; i++)
-        pthread_join(threads[i], NULL);
+    readers_beside(READERS, reader, write_steps, &stop);
     rcu_stop();
     assert_int_equal(wrong, 0);
     assert_int_equal(lost, 0);

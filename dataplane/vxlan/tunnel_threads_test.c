@@ -5,10 +5,10 @@
  * another. To be built with -Db_sanitize=thread too.
  */
 #include "core/rcu.h"
+#include "core/threads_test.h"
 #include "route/interface.h"
 #include "vxlan/tunnel_table.h"
 #include "vxlan/vxlan_world.h"
-#include <pthread.h>
 #include <rte_ip.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -102,21 +102,16 @@ static void write_steps(void)
     }
 }
 
-static void readers_see_whole_things(void **state)
+static void write_until_read(void)
 {
-    pthread_t threads[READERS];
-    uint32_t numbers[READERS];
-
-    for (uint32_t i = 0; i < READERS; i++) {
-        numbers[i] = i;
-        pthread_create(&threads[i], NULL, reader, &numbers[i]);
-    }
     do
         write_steps();
-    while (__atomic_load_n(&found, __ATOMIC_RELAXED) == 0); /* until a reader has had its turn */
-    __atomic_store_n(&stop, true, __ATOMIC_RELAXED);
-    for (uint32_t i = 0; i < READERS; i++)
-        pthread_join(threads[i], NULL);
+    while (__atomic_load_n(&found, __ATOMIC_RELAXED) == 0);
+}
+
+static void readers_see_whole_things(void **state)
+{
+    readers_beside(READERS, reader, write_until_read, &stop);
     assert_int_not_equal(found, 0);
     assert_int_equal(wrong, 0);
     assert_int_equal(torn, 0);

@@ -130,9 +130,7 @@ void remote_hop_send(uint32_t interface, const struct vgw_ip *remote, struct rte
 
 void announce(uint32_t interface) {}
 
-void router_advertisement_interface_changed(uint32_t interface)
-{
-}
+void router_advertisement_interface_changed(uint32_t interface) {}
 
 int router_advertisement_init(void)
 {

@@ -128,7 +128,7 @@ def test_rfc7348_5_rfc6935_5_udp_checksum_as_configured(gateway, family, policy)
 @pytest.mark.parametrize("size", [46, 47, 255, 1001])
 def test_rfc768_the_checksum_is_right_whatever_the_length(gateway, family, size, segment):
     """Odd ones, and frames in pieces; bytes that carry as often as they can."""
-    site = Site(gateway, family, udp_checksum=1)
+    Site(gateway, family, udp_checksum=1)
     (sent,) = gateway.send(1, frame(payload=b"\xff" * size), segment=segment)[9]
     out = Ether(sent)
     given = out[UDP].chksum

@@ -206,16 +206,23 @@ struct vgw_ping {
     uint16_t size;        /* bytes of ICMP data */
     uint16_t timeout_ms;
     uint8_t dont_fragment;
-    uint8_t _pad[7];
+    uint8_t ttl; /* or hop limit; 0: 64 */
+    uint8_t _pad[2];
+    uint32_t flow; /* of one flow, all take the same of several equal paths; 0: of none */
 };
 
-enum vgw_ping_status { VGW_PING_REPLY = 0, VGW_PING_TIMEOUT, VGW_PING_UNREACHABLE };
+enum vgw_ping_status {
+    VGW_PING_REPLY = 0,
+    VGW_PING_TIMEOUT,
+    VGW_PING_UNREACHABLE,
+    VGW_PING_EXPIRED, /* the TTL was used up at `from` */
+};
 
 struct vgw_ping_result {
     uint8_t status; /* enum vgw_ping_status */
     uint8_t ttl;
-    uint8_t icmp_type; /* UNREACHABLE: what was answered; 255: nothing was sent (no route, no
-                          neighbour) */
+    uint8_t icmp_type; /* UNREACHABLE, EXPIRED: what was answered; 255: nothing was sent (no route,
+                          no neighbour) */
     uint8_t icmp_code;
     uint32_t time_us;
     struct vgw_ip from;

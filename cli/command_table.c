@@ -57,6 +57,8 @@ const struct command commands[] = {
      false},
     {"ping", NULL, "ask a host for an echo, from a vrouter", SYNTAX_ARGS, ping_args, ping_run,
      false, false},
+    {"traceroute", NULL, "the routers on the way to a host, from a vrouter", SYNTAX_ARGS,
+     traceroute_args, traceroute_run, false, false},
     {"ip", "VFABRIC/VROUTER COMMAND...", "ip(8) in the vrouter's network namespace", SYNTAX_RAW,
      NULL, ip_run, false, false},
     {"trace", NULL, "packets as they pass the stages", SYNTAX_ARGS, trace_args, trace_run, false,

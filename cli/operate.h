@@ -18,6 +18,10 @@ extern const struct arg clear_macs_args[], clear_bindings_args[], clear_neighbou
 int ping_run(struct cli *cli, const struct invocation *in);
 extern const struct arg ping_args[];
 
+/* traceroute.c */
+int traceroute_run(struct cli *cli, const struct invocation *in);
+extern const struct arg traceroute_args[];
+
 /* ip.c */
 int ip_run(struct cli *cli, const struct invocation *in);
 

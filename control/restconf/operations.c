@@ -390,17 +390,31 @@ static void run_clear_counters(struct request *request, const struct lyd_node *i
     start_action(request, VGW_ACTION_CLEAR_COUNTERS, NULL, 0, on_counters_cleared);
 }
 
+/* Why there was no reply. */
+static void set_reason(json_t *output, const struct vgw_ping_result *pong)
+{
+    if (pong->icmp_type == 255) {
+        json_object_set_new(output, "reason",
+                            json_string("nothing was sent: no route, or no neighbour"));
+        return;
+    }
+    json_object_set_new(output, "icmp-type", json_integer(pong->icmp_type));
+    json_object_set_new(output, "icmp-code", json_integer(pong->icmp_code));
+    json_object_set_new(output, "reason",
+                        json_sprintf("ICMP type %u code %u", pong->icmp_type, pong->icmp_code));
+}
+
 static void on_pong(void *arg, int error, const char *text, uint32_t value, const void *result,
                     size_t length)
 {
-    static const char *const statuses[] = {"reply", "timeout", "unreachable"};
+    static const char *const statuses[] = {"reply", "timeout", "unreachable", "expired"};
     const struct vgw_ping_result *pong = result;
     char from[INET6_ADDRSTRLEN] = "";
     json_t *output;
 
     if (!action_done(arg, error, text))
         return;
-    if (length < sizeof(*pong) || pong->status > VGW_PING_UNREACHABLE) {
+    if (length < sizeof(*pong) || pong->status > VGW_PING_EXPIRED) {
         request_error(arg, TAG_OPERATION_FAILED, NULL, "the data plane's answer is malformed");
         return;
     }
@@ -410,16 +424,12 @@ static void on_pong(void *arg, int error, const char *text, uint32_t value, cons
                   sizeof(from));
     if (from[0] != '\0')
         json_object_set_new(output, "from", json_string(from));
-    if (pong->status == VGW_PING_REPLY) {
+    if (pong->from.family != 0)
         json_object_set_new(output, "time", json_integer(pong->time_us));
+    if (pong->status == VGW_PING_REPLY)
         json_object_set_new(output, "ttl", json_integer(pong->ttl));
-    } else if (pong->status == VGW_PING_UNREACHABLE) {
-        json_object_set_new(
-            output, "reason",
-            pong->icmp_type == 255
-                ? json_string("nothing was sent: no route, or no neighbour")
-                : json_sprintf("ICMP type %u code %u", pong->icmp_type, pong->icmp_code));
-    }
+    else if (pong->status != VGW_PING_TIMEOUT)
+        set_reason(output, pong);
     answer_output(arg, output);
 }
 
@@ -429,6 +439,8 @@ static void run_ping(struct request *request, const struct lyd_node *input)
         .size = (uint16_t)input_number(input, "size"),
         .timeout_ms = (uint16_t)input_number(input, "timeout"),
         .dont_fragment = strcmp(input_value(input, "dont-fragment"), "true") == 0,
+        .ttl = (uint8_t)input_number(input, "ttl"),
+        .flow = (uint32_t)input_number(input, "flow"),
     };
     const char *source = input_value(input, "source");
 

@@ -14,7 +14,6 @@
 #include <rte_byteorder.h>
 #include <rte_ip.h>
 
-#define TTL 64
 #define HEADERS_MAX 512 /* bytes of IPv6 header and extension headers that are looked at */
 
 /* RFC 1812 4.3.2.3: as much as fits 576 bytes; RFC 4443 2.4 c: the minimum IPv6 MTU. */
@@ -125,7 +124,7 @@ uint16_t icmpv6_checksum(const struct rte_mbuf *m, const void *ip, uint32_t offs
 }
 
 static bool finish_ipv4(struct rte_mbuf *m, const struct vgw_ip *from, const struct vgw_ip *to,
-                        bool dont_fragment)
+                        uint8_t ttl, bool dont_fragment)
 {
     static uint16_t identification; /* RFC 6864 4.1: of datagrams that may be fragmented */
     struct icmp_header *icmp = rte_pktmbuf_mtod(m, struct icmp_header *);
@@ -143,7 +142,7 @@ static bool finish_ipv4(struct rte_mbuf *m, const struct vgw_ip *from, const str
         .total_length = rte_cpu_to_be_16((uint16_t)m->pkt_len),
         .packet_id = dont_fragment ? 0 : rte_cpu_to_be_16(++identification),
         .fragment_offset = dont_fragment ? RTE_BE16(RTE_IPV4_HDR_DF_FLAG) : 0,
-        .time_to_live = TTL,
+        .time_to_live = ttl,
         .next_proto_id = IPPROTO_ICMP,
     };
     memcpy(&ip->src_addr, from->bytes, 4);
@@ -152,7 +151,8 @@ static bool finish_ipv4(struct rte_mbuf *m, const struct vgw_ip *from, const str
     return true;
 }
 
-static bool finish_ipv6(struct rte_mbuf *m, const struct vgw_ip *from, const struct vgw_ip *to)
+static bool finish_ipv6(struct rte_mbuf *m, const struct vgw_ip *from, const struct vgw_ip *to,
+                        uint8_t ttl)
 {
     const uint32_t length = m->pkt_len;
     struct icmp_header *icmp = rte_pktmbuf_mtod(m, struct icmp_header *);
@@ -164,7 +164,7 @@ static bool finish_ipv6(struct rte_mbuf *m, const struct vgw_ip *from, const str
         .vtc_flow = RTE_BE32(6u << 28),
         .payload_len = rte_cpu_to_be_16((uint16_t)length),
         .proto = IPPROTO_ICMPV6,
-        .hop_limits = TTL,
+        .hop_limits = ttl,
     };
     memcpy(ip->src_addr, from->bytes, 16);
     memcpy(ip->dst_addr, to->bytes, 16);
@@ -174,9 +174,10 @@ static bool finish_ipv6(struct rte_mbuf *m, const struct vgw_ip *from, const str
 }
 
 bool icmp_finish(struct rte_mbuf *m, const struct vgw_ip *from, const struct vgw_ip *to,
-                 bool dont_fragment)
+                 uint8_t ttl, bool dont_fragment)
 {
-    return to->family == 6 ? finish_ipv6(m, from, to) : finish_ipv4(m, from, to, dont_fragment);
+    return to->family == 6 ? finish_ipv6(m, from, to, ttl)
+                           : finish_ipv4(m, from, to, ttl, dont_fragment);
 }
 
 struct rte_mbuf *icmp_error(const struct rte_mbuf *m, const struct ip_packet *p,
@@ -206,7 +207,7 @@ struct rte_mbuf *icmp_error(const struct rte_mbuf *m, const struct ip_packet *p,
     from_m = rte_pktmbuf_read(m, p->offset, quoted, quote);
     if (from_m != quote)
         memcpy(quote, from_m, quoted);
-    if (!icmp_finish(error, from, &p->source, false)) {
+    if (!icmp_finish(error, from, &p->source, ICMP_TTL, false)) {
         rte_pktmbuf_free(error);
         return NULL;
     }

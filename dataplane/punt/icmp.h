@@ -14,11 +14,15 @@
 #define ICMP_UNREACHABLE 3
 #define ICMP_ECHO 8
 #define ICMP_FRAGMENTATION_NEEDED 4 /* code */
+#define ICMP_TIME_EXCEEDED 11
+#define ICMP_EXPIRED 0 /* code, of ICMPv6 too: TTL or hop limit exceeded in transit */
 #define ICMPV6_UNREACHABLE 1
 #define ICMPV6_TOO_BIG 2
+#define ICMPV6_TIME_EXCEEDED 3
 #define ICMPV6_PARAMETER_PROBLEM 4
 #define ICMPV6_ECHO 128
 #define ICMPV6_ECHO_REPLY 129
+#define ICMP_TTL 64 /* and hop limit, RFC 1700 */
 
 struct icmp_header {
     uint8_t type;
@@ -67,7 +71,7 @@ struct rte_mbuf *icmp_error(const struct rte_mbuf *m, const struct ip_packet *p,
 /* Puts an IP header in front of m (data at the ICMP header, its checksum field to be filled).
  * False: no room. */
 bool icmp_finish(struct rte_mbuf *m, const struct vgw_ip *from, const struct vgw_ip *to,
-                 bool dont_fragment);
+                 uint8_t ttl, bool dont_fragment);
 
 /* Of the `length` bytes of ICMPv6 that begin at `offset` of m, under the addresses of the IPv6
  * header at ip: what to write into the checksum field, when that is zero; or 0, when the field is

@@ -44,7 +44,7 @@ static enum vgw_drop answer_echo(struct local *l)
     rte_pktmbuf_adj(m, l->ip.l4_offset);
     icmp = rte_pktmbuf_mtod(m, struct icmp_header *);
     icmp->type = l->ip.source.family == 6 ? ICMPV6_ECHO_REPLY : ICMP_ECHO_REPLY;
-    if (!icmp_finish(m, &l->ip.destination, &l->ip.source, false))
+    if (!icmp_finish(m, &l->ip.destination, &l->ip.source, ICMP_TTL, false))
         return VGW_DROP_NO_BUFFER;
     ip_send(l->vrouter, l->interface, &l->ip.source, l->flow, m);
     return VGW_DROP_CONSUMED;

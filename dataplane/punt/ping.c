@@ -1,7 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Pings, see ping.h. Each has its own identifier; it ends with the reply, with an error that quotes
- * it, or when its time is over.
+ * Pings, see ping.h. Each has its own sequence number; it ends with the reply, with an error that
+ * quotes it, or when its time is over.
+ *
+ * Those of one flow (of a traceroute) shall take one path. So they have the identifier of the flow,
+ * and the sequence number's complement in their data, which keeps the checksum: the first bytes
+ * behind the IP header, from which routers may choose a path, are those of one flow.
  */
 #include "punt/ping.h"
 #include "core/clock.h"
@@ -32,14 +36,16 @@ struct ping {
     uint32_t vrouter;
     struct vgw_ip to;
     struct route_hop hop;
+    uint32_t flow;
     uint16_t identifier;
+    uint16_t sequence;
     uint64_t sent_ns;
     uint64_t until_ns;
 };
 
 static LIST_HEAD(, ping) pings = LIST_HEAD_INITIALIZER(pings);
 static uint32_t ping_count;
-static uint16_t last_identifier;
+static uint16_t last_sequence;
 
 static void finish(struct ping *p, const struct vgw_ping_result *r)
 {
@@ -51,12 +57,13 @@ static void finish(struct ping *p, const struct vgw_ping_result *r)
     free(p);
 }
 
-static struct ping *find(uint32_t vrouter, const struct vgw_ip *to, uint16_t identifier)
+static struct ping *find(uint32_t vrouter, const struct vgw_ip *to, const struct icmp_header *echo)
 {
     struct ping *p;
 
     LIST_FOREACH (p, &pings, link) {
-        if (p->identifier == identifier && p->vrouter == vrouter && ip_equal(&p->to, to))
+        if (p->identifier == echo->identifier && p->sequence == echo->sequence &&
+            p->vrouter == vrouter && ip_equal(&p->to, to))
             return p;
     }
     return NULL;
@@ -64,7 +71,7 @@ static struct ping *find(uint32_t vrouter, const struct vgw_ip *to, uint16_t ide
 
 bool ping_answered(uint32_t vrouter, const struct icmp_header *reply, const struct ip_packet *ip)
 {
-    struct ping *p = find(vrouter, &ip->source, reply->identifier);
+    struct ping *p = find(vrouter, &ip->source, reply);
     struct vgw_ping_result r = {.status = VGW_PING_REPLY, .ttl = ip->ttl, .from = ip->source};
 
     if (p == NULL)
@@ -74,6 +81,11 @@ bool ping_answered(uint32_t vrouter, const struct icmp_header *reply, const stru
     return true;
 }
 
+static bool is_expired(bool is_ipv6, uint8_t type, uint8_t code)
+{
+    return type == (is_ipv6 ? ICMPV6_TIME_EXCEEDED : ICMP_TIME_EXCEEDED) && code == ICMP_EXPIRED;
+}
+
 bool ping_refused(uint32_t vrouter, const struct rte_mbuf *m, const struct ip_packet *quote,
                   const struct vgw_ip *from, uint8_t type, uint8_t code)
 {
@@ -81,13 +93,17 @@ bool ping_refused(uint32_t vrouter, const struct rte_mbuf *m, const struct ip_pa
     struct icmp_header copy;
     const struct icmp_header *echo = rte_pktmbuf_read(m, quote->l4_offset, sizeof(copy), &copy);
     struct vgw_ping_result r = {
-        .status = VGW_PING_UNREACHABLE, .icmp_type = type, .icmp_code = code, .from = *from};
+        .status = is_expired(is_ipv6, type, code) ? VGW_PING_EXPIRED : VGW_PING_UNREACHABLE,
+        .icmp_type = type,
+        .icmp_code = code,
+        .from = *from,
+    };
     struct ping *p;
 
     if (echo == NULL || quote->protocol != (is_ipv6 ? IPPROTO_ICMPV6 : IPPROTO_ICMP) ||
         echo->type != (is_ipv6 ? ICMPV6_ECHO : ICMP_ECHO))
         return false;
-    p = find(vrouter, &quote->destination, echo->identifier);
+    p = find(vrouter, &quote->destination, echo);
     if (p == NULL)
         return false;
     r.time_us = (uint32_t)((clock_ns() - p->sent_ns) / 1000);
@@ -126,7 +142,7 @@ static struct rte_mbuf *make_echo(const struct ping *p, uint16_t size)
     *icmp = (struct icmp_header){
         .type = p->to.family == 6 ? ICMPV6_ECHO : ICMP_ECHO,
         .identifier = p->identifier,
-        .sequence = RTE_BE16(1),
+        .sequence = p->sequence,
     };
     while (made < size) {
         struct rte_mbuf *tail = rte_pktmbuf_lastseg(m);
@@ -147,6 +163,11 @@ static struct rte_mbuf *make_echo(const struct ping *p, uint16_t size)
         for (uint16_t i = 0; i < part; i++)
             data[i] = (uint8_t)made++;
     }
+    if (size >= sizeof(p->sequence)) {
+        const uint16_t complement = (uint16_t)~p->sequence;
+
+        memcpy(icmp + 1, &complement, sizeof(complement));
+    }
     return m;
 }
 
@@ -159,7 +180,7 @@ static int find_way(struct ping *p, const struct vgw_ping *a, struct vgw_ip *sou
     char text[IP_TEXT_MAX];
     int err = 0;
 
-    if (!route_hop(p->vrouter, &p->to, (uint32_t)rte_rand(), &p->hop))
+    if (!route_hop(p->vrouter, &p->to, rte_jhash_1word(p->flow, 0), &p->hop))
         return -ENETUNREACH; /* an answer, no mistake */
     *source = ip_from_bytes(a->source.family, a->source.bytes);
     if (source->family == 0) {
@@ -184,7 +205,8 @@ static int send_echo(struct ping *p, const struct vgw_ping *a, const struct vgw_
 {
     struct rte_mbuf *m = make_echo(p, a->size);
 
-    if (m == NULL || !icmp_finish(m, source, &p->to, a->dont_fragment != 0)) {
+    if (m == NULL ||
+        !icmp_finish(m, source, &p->to, a->ttl != 0 ? a->ttl : ICMP_TTL, a->dont_fragment != 0)) {
         rte_pktmbuf_free(m);
         return -ENOBUFS;
     }
@@ -247,9 +269,9 @@ static int ping_run(const void *arguments, struct action_token token, struct act
     p->token = token;
     p->vrouter = vrouter;
     p->to = to;
-    do {
-        p->identifier = rte_cpu_to_be_16(++last_identifier);
-    } while (find(vrouter, &to, p->identifier) != NULL);
+    p->flow = a->flow != 0 ? a->flow : (uint32_t)rte_rand();
+    p->identifier = rte_cpu_to_be_16((uint16_t)p->flow);
+    p->sequence = rte_cpu_to_be_16(++last_sequence); /* there are fewer pings than numbers */
     return ping_start(p, a, result);
 }
 
@@ -261,7 +283,7 @@ static const struct action_class ping_action = {
 
 int ping_init(void)
 {
-    last_identifier = (uint16_t)rte_rand();
+    last_sequence = (uint16_t)rte_rand();
     action_register(&ping_action);
     loop_every(TICK_MS, tick);
     return 0;

@@ -364,7 +364,7 @@ class ClearCounters(Structure):
 
 class Ping(Structure):
     _fields_ = [("vrouter", u32), ("ip", Ip), ("source", Ip), ("size", u16), ("timeout_ms", u16),
-                ("dont_fragment", u8), ("_pad", u8 * 7)]
+                ("dont_fragment", u8), ("ttl", u8), ("_pad", u8 * 2), ("flow", u32)]
 
 
 class FibLookup(Structure):

@@ -42,6 +42,7 @@ enum vgw_object {
     VGW_OBJECT_NEIGHBOUR,  /* struct vgw_neighbour   vgw_vrouter.h */
     VGW_OBJECT_STATIC_MAC, /* struct vgw_static_mac  vgw_network.h */
     VGW_OBJECT_BINDING,    /* struct vgw_binding     vgw_binding.h */
+    VGW_OBJECT_IMPORT,     /* struct vgw_import      vgw_vrouter.h */
     VGW_OBJECT_COUNT,
 };
 /* The numeric order above is an order in which objects can be declared; the reverse deletes them.

@@ -8,6 +8,7 @@
 #define VGW_NEXT_HOPS_MAX 64
 #define VGW_ADDRESSES_MAX 64
 #define VGW_RDNSS_MAX 8
+#define VGW_IMPORT_RULES_MAX 256
 
 struct vgw_vrouter {
     uint32_t id;
@@ -85,6 +86,25 @@ struct vgw_route {
     struct vgw_next_hop next_hops[];
 };
 
+/* The first rule that a route matches says whether it is imported; one that matches none is not. */
+struct vgw_import_rule {
+    struct vgw_prefix prefix; /* family 0: any, of both families */
+    uint8_t length_min;       /* the route's prefix is within it, and of a length from here ... */
+    uint8_t length_max;       /* ... to here */
+    uint8_t protocols;        /* a bit (1 << enum vgw_route_protocol) each; 0: any */
+    uint8_t permit;
+};
+
+/* Routes of another vrouter of the same vfabric that a vrouter has too (route leaking). */
+struct vgw_import {
+    uint32_t id;
+    uint32_t vrouter;    /* that has them too */
+    uint32_t from;       /* whose they are */
+    uint32_t metric;     /* theirs here; 0: the one that they have there */
+    uint32_t rule_count; /* <= VGW_IMPORT_RULES_MAX */
+    struct vgw_import_rule rules[];
+};
+
 struct vgw_neighbour {
     uint32_t id;
     uint32_t interface;
@@ -126,6 +146,7 @@ enum vgw_route_protocol {
     VGW_ROUTE_CONNECTED,
     VGW_ROUTE_STATIC,
     VGW_ROUTE_KERNEL, /* of a daemon in the vrouter's network namespace */
+    VGW_ROUTE_IMPORT, /* of another vrouter of the vfabric */
 };
 
 /* One record a next hop; a prefix with several has several records in a row. */
@@ -143,7 +164,8 @@ struct vgw_route_state {
     uint8_t mac[6];         /* with vtep: its router MAC */
     uint8_t origin;         /* KERNEL: rtm_protocol, see rtnetlink(7) */
     uint8_t _pad;
-    uint32_t metric; /* KERNEL: the lower is preferred; else 0 */
+    uint32_t metric; /* KERNEL, IMPORT: the lower is preferred; else 0 */
+    uint32_t from;   /* IMPORT: the vrouter that it is of; else 0 */
 };
 
 struct vgw_neighbour_event {

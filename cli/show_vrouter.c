@@ -102,6 +102,7 @@ const struct show show_neighbours = {
 static void route_next_hops(struct text *text, const json_t *row)
 {
     const json_t *hops = json_object_get(row, "next-hop");
+    const json_t *from = json_object_get(row, "imported-from");
 
     if (json_is_true(json_object_get(row, "blackhole")))
         text_puts(text, "blackhole");
@@ -127,6 +128,10 @@ static void route_next_hops(struct text *text, const json_t *row)
         if (json_is_false(active))
             text_puts(text, " (inactive)");
     }
+    for (size_t i = 0; i < json_array_size(from); i++)
+        text_printf(text, "%s%s%s", i ? ", " : " (from ",
+                    json_string_value(json_array_get(from, i)),
+                    i + 1 == json_array_size(from) ? ")" : "");
 }
 
 static const struct column route_columns[] = {

@@ -121,6 +121,13 @@ static void routes_with_several_next_hops(void **state)
         "VFABRIC  VROUTER  PREFIX     PROTOCOL  METRIC  ACTIVE  NEXT HOPS\n"
         "a        r        0.0.0.0/0  static         -  yes     10.0.0.1%i weight 2, 10.0.1.1%j "
         "(inactive)\n");
+    check_table(
+        &show_routes, false,
+        "{\"vgw:route\": [{\"vfabric\": \"a\", \"vrouter\": \"r\", \"prefix\": \"10.0.0.0/8\","
+        " \"protocol\": \"import\", \"active\": true, \"imported-from\": [\"s\"],"
+        " \"next-hop\": [{\"address\": \"10.0.0.1\", \"interface\": \"i\"}]}]}",
+        "VFABRIC  VROUTER  PREFIX      PROTOCOL  METRIC  ACTIVE  NEXT HOPS\n"
+        "a        r        10.0.0.0/8  import         -  yes     10.0.0.1%i (from s)\n");
 }
 
 static void rates_stand_behind_their_counters(void **state)

@@ -140,6 +140,38 @@ static void constraints_of_the_model_speak(void **state)
                    "VTEPs");
 }
 
+static void routes_are_imported_from_vrouters_of_the_same_vfabric(void **state)
+{
+    struct fixture *f = *state;
+
+    ok(f, edit(f, DATASTORE_CREATE, "",
+               "{\"vgw:vfabric\":[{\"name\":\"other\",\"id\":9,\"vrouter\":[{\"name\":\"shared\"}]}"
+               "]}"));
+    ok(f, commit(f));
+    commit_refuses(f, DATASTORE_CREATE, CORE, "{\"vgw:import\":[{\"vrouter\":\"shared\"}]}", NULL,
+                   "no vrouter named 'shared' in vfabric 'acme'; vrouters are: core");
+    commit_refuses(f, DATASTORE_CREATE, CORE, "{\"vgw:import\":[{\"vrouter\":\"core\"}]}", NULL,
+                   "a vrouter imports from another one");
+    ok(f, edit(f, DATASTORE_CREATE, "/vgw:vfabric=acme", "{\"vgw:vrouter\":[{\"name\":\"two\"}]}"));
+    ok(f, commit(f));
+    commit_refuses(f, DATASTORE_CREATE, CORE,
+                   "{\"vgw:import\":[{\"vrouter\":\"two\",\"rule\":[{\"sequence\":1,"
+                   "\"prefix\":\"10.0.0.0/8\",\"ge\":7}]}]}",
+                   NULL, "ge is at least the length of its prefix");
+    commit_refuses(f, DATASTORE_CREATE, CORE,
+                   "{\"vgw:import\":[{\"vrouter\":\"two\",\"rule\":[{\"sequence\":1,"
+                   "\"prefix\":\"10.0.0.0/8\",\"ge\":20,\"le\":16}]}]}",
+                   NULL, "le is at least the length of its prefix, and ge");
+    commit_refuses(f, DATASTORE_CREATE, CORE,
+                   "{\"vgw:import\":[{\"vrouter\":\"two\",\"rule\":[{\"sequence\":1,"
+                   "\"prefix\":\"10.0.0.0/8\",\"le\":33}]}]}",
+                   NULL, "le is at most 32 for IPv4");
+    ok(f, edit(f, DATASTORE_CREATE, CORE,
+               "{\"vgw:import\":[{\"vrouter\":\"two\",\"rule\":[{\"sequence\":1,"
+               "\"prefix\":\"2001:db8::/32\",\"ge\":48,\"le\":64}]}]}"));
+    ok(f, commit(f));
+}
+
 static void a_parents_leaf_is_checked_for_its_children(void **state)
 {
     struct fixture *f = *state;
@@ -259,6 +291,7 @@ int main(void)
         LOADED(taken_id_names_its_holder),
         LOADED(claim_reaches_across_lists),
         LOADED(constraints_of_the_model_speak),
+        LOADED(routes_are_imported_from_vrouters_of_the_same_vfabric),
         LOADED(a_parents_leaf_is_checked_for_its_children),
         LOADED(addresses_are_checked),
         LOADED(routes_are_checked),

@@ -30,6 +30,7 @@ const struct intent_kind intent_kinds[VGW_OBJECT_COUNT] = {
     [VGW_OBJECT_STATIC_MAC] = {VGW_OBJECT_STATIC_MAC, "/vfabric/network/static-mac",
                                intent_static_mac, NULL},
     [VGW_OBJECT_BINDING] = {VGW_OBJECT_BINDING, "/vfabric/network/binding", intent_binding, NULL},
+    [VGW_OBJECT_IMPORT] = {VGW_OBJECT_IMPORT, "/vfabric/vrouter/import", intent_import, NULL},
 };
 
 int intent_new(struct datastore *ds, struct intent **intent)

@@ -9,8 +9,8 @@
 
 /* Objects as a text: "port 1, network 4, ". */
 static const char *const names[VGW_OBJECT_COUNT] = {
-    "none", "port", "network", "attachment", "vrouter",    "interface",
-    "vtep", "vni",  "route",   "neighbour",  "static-mac", "binding"};
+    "none", "port",  "network",   "attachment", "vrouter", "interface", "vtep",
+    "vni",  "route", "neighbour", "static-mac", "binding", "import"};
 
 struct seen {
     char order[1024];
@@ -416,6 +416,44 @@ static void a_next_hop_behind_a_remote_vtep_names_its_vni(void **state)
     intent_free(intent);
 }
 
+static void rules_of_an_import_stand_in_the_order_of_their_sequence(void **state)
+{
+    struct fixture *f = *state;
+    struct seen s = {0};
+    struct intent_cursor cursor = {0};
+    struct intent *intent;
+    const struct vgw_import *import = (const void *)s.body[VGW_OBJECT_IMPORT];
+    const struct vgw_import_rule *rules = import->rules;
+
+    load(f, "{\"ietf-restconf:data\":{\"vgw:vfabric\":[{\"name\":\"acme\",\"id\":7,\"vrouter\":["
+            "{\"name\":\"shared\"},{\"name\":\"tenant\",\"import\":[{\"vrouter\":\"shared\","
+            "\"metric\":5,\"rule\":["
+            "{\"sequence\":30,\"prefix\":\"2001:db8::/32\",\"ge\":48},"
+            "{\"sequence\":10,\"prefix\":\"10.1.0.0/16\",\"action\":\"deny\"},"
+            "{\"sequence\":40,\"protocol\":[\"connected\",\"kernel\"]},"
+            "{\"sequence\":20,\"prefix\":\"10.0.0.0/8\",\"le\":24}]}]}]}]}}");
+    assert_int_equal(intent_new(f->ds, &intent), 0);
+    while (intent_walk(intent, &cursor, 3, see, &s) > 0)
+        ;
+    assert_int_equal(import->vrouter, id_of(f, "/vgw:vfabric=acme/vrouter=tenant"));
+    assert_int_equal(import->from, id_of(f, "/vgw:vfabric=acme/vrouter=shared"));
+    assert_int_equal(import->metric, 5);
+    assert_int_equal(import->rule_count, 4);
+    assert_false(rules[0].permit);
+    assert_int_equal(rules[0].length_min, 16);
+    assert_int_equal(rules[0].length_max, 16);
+    assert_true(rules[1].permit);
+    assert_int_equal(rules[1].length_min, 8);
+    assert_int_equal(rules[1].length_max, 24);
+    assert_int_equal(rules[2].prefix.ip.family, 6);
+    assert_int_equal(rules[2].length_min, 48);
+    assert_int_equal(rules[2].length_max, 128);
+    assert_int_equal(rules[2].protocols, 0);
+    assert_int_equal(rules[3].prefix.ip.family, 0);
+    assert_int_equal(rules[3].protocols, 1 << VGW_ROUTE_CONNECTED | 1 << VGW_ROUTE_KERNEL);
+    intent_free(intent);
+}
+
 int main(void)
 {
 #define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
@@ -431,6 +469,7 @@ int main(void)
         TEST(router_advertisements_follow_from_their_longest_interval),
         TEST(an_irb_interface_has_its_network_and_anycast_addresses_last),
         TEST(a_next_hop_behind_a_remote_vtep_names_its_vni),
+        TEST(rules_of_an_import_stand_in_the_order_of_their_sequence),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  * From /vfabric/vrouter and what it holds to struct vgw_vrouter, vgw_interface, vgw_route,
- * vgw_neighbour. */
+ * vgw_import, vgw_neighbour. */
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
@@ -170,6 +170,88 @@ int intent_route(const struct source *source, void *buffer, size_t size)
     if (err)
         return err;
     return (int)(sizeof(*route) + route->next_hop_count * sizeof(struct vgw_next_hop));
+}
+
+/* The model's protocols: VGW_ROUTE_CONNECTED and what follows it. */
+static uint8_t read_protocols(const json_t *rule)
+{
+    static const char *const names[] = {"local", "connected", "static", "kernel"};
+    uint8_t protocols = 0;
+    json_t *value;
+    size_t i;
+
+    json_array_foreach(json_object_get(rule, "protocol"), i, value)
+    {
+        for (unsigned k = 0; k < sizeof(names) / sizeof(names[0]); k++)
+            if (!strcmp(names[k], json_string_value(value)))
+                protocols |= (uint8_t)(1u << k);
+    }
+    return protocols;
+}
+
+static bool read_rule(const json_t *from, struct vgw_import_rule *rule)
+{
+    const char *prefix = json_string_value(json_object_get(from, "prefix"));
+    const char *action = json_string_value(json_object_get(from, "action"));
+    const json_t *ge = json_object_get(from, "ge"), *le = json_object_get(from, "le");
+
+    *rule = (struct vgw_import_rule){0};
+    if (prefix && !source_read_prefix(prefix, &rule->prefix))
+        return false;
+    rule->length_min = ge ? (uint8_t)json_integer_value(ge) : rule->prefix.length;
+    rule->length_max = rule->prefix.length;
+    if (ge)
+        rule->length_max = rule->prefix.ip.family == 6 ? 128 : 32;
+    if (le)
+        rule->length_max = (uint8_t)json_integer_value(le);
+    rule->protocols = read_protocols(from);
+    rule->permit = !action || strcmp(action, "deny") != 0;
+    return true;
+}
+
+static int64_t sequence_of(const json_t *list, size_t index)
+{
+    return json_integer_value(json_object_get(json_array_get(list, index), "sequence"));
+}
+
+/* In the order of sequence, whatever the order of the list. */
+static int read_rules(const json_t *list, struct vgw_import *import)
+{
+    size_t order[VGW_IMPORT_RULES_MAX];
+
+    import->rule_count = (uint32_t)json_array_size(list);
+    if (import->rule_count > VGW_IMPORT_RULES_MAX)
+        return -EINVAL;
+    for (size_t i = 0; i < import->rule_count; i++) {
+        size_t k = i;
+
+        for (; k > 0 && sequence_of(list, order[k - 1]) > sequence_of(list, i); k--)
+            order[k] = order[k - 1];
+        order[k] = i;
+    }
+    for (size_t i = 0; i < import->rule_count; i++)
+        if (!read_rule(json_array_get(list, order[i]), &import->rules[i]))
+            return -EINVAL;
+    return 0;
+}
+
+int intent_import(const struct source *source, void *buffer, size_t size)
+{
+    struct vgw_import *import = buffer;
+    int err;
+
+    if (size < sizeof(*import) + VGW_IMPORT_RULES_MAX * sizeof(struct vgw_import_rule))
+        return -ENOSPC;
+    import->id = source->entry->id;
+    import->vrouter = source->entry->parent;
+    import->from = source_reference(source, NULL, "vrouter");
+    import->metric = source_number(source, "metric", 0);
+    if (!import->from)
+        return -EINVAL;
+    err = read_rules(json_object_get(source->object, "rule"), import);
+    if (err)
+        return err;
+    return (int)(sizeof(*import) + import->rule_count * sizeof(struct vgw_import_rule));
 }
 
 int intent_neighbour(const struct source *source, void *buffer, size_t size)

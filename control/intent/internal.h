@@ -67,6 +67,7 @@ int intent_binding(const struct source *source, void *buffer, size_t size);
 int intent_vrouter(const struct source *source, void *buffer, size_t size);
 int intent_interface(const struct source *source, void *buffer, size_t size);
 int intent_route(const struct source *source, void *buffer, size_t size);
+int intent_import(const struct source *source, void *buffer, size_t size);
 int intent_neighbour(const struct source *source, void *buffer, size_t size);
 int intent_vtep(const struct source *source, void *buffer, size_t size);
 int intent_vni(const struct source *source, void *buffer, size_t size);

@@ -215,7 +215,7 @@ static struct {
     struct vgw_vrouter_state vrouter;
     struct vgw_interface_state interface;
     struct vgw_neighbour_state neighbours[2];
-    struct vgw_route_state routes[5];
+    struct vgw_route_state routes[6];
     struct vgw_vtep_state vtep;
     struct vgw_tunnel_state tunnels[2];
     struct vgw_tunnel_hop_state hops[3];
@@ -297,6 +297,10 @@ static void fill_routing(void)
     data.routes[4].protocol = VGW_ROUTE_KERNEL;
     data.routes[4].origin = 188; /* FRR's of OSPF */
     data.routes[4].metric = 20;
+    data.routes[5] = route;
+    data.routes[5].prefix.ip = ip4(10, 9, 0, 0);
+    data.routes[5].protocol = VGW_ROUTE_IMPORT;
+    data.routes[5].from = VROUTER;
     data.vtep = (struct vgw_vtep_state){.id = VTEP, .vnis = 1, .tunnels = 2};
     data.tunnels[0] =
         (struct vgw_tunnel_state){.vtep = VTEP, .remote = ip4(10, 0, 0, 2), .inner_mtu = 1450};
@@ -310,7 +314,7 @@ static void fill_routing(void)
     set_table(VGW_QUERY_VROUTER, &data.vrouter, 1, sizeof(data.vrouter), 0);
     set_table(VGW_QUERY_INTERFACE, &data.interface, 1, sizeof(data.interface), 0);
     set_table(VGW_QUERY_NEIGHBOUR, data.neighbours, 2, sizeof(data.neighbours[0]), 0);
-    set_table(VGW_QUERY_ROUTE, data.routes, 5, sizeof(data.routes[0]), 2);
+    set_table(VGW_QUERY_ROUTE, data.routes, 6, sizeof(data.routes[0]), 2);
     set_table(VGW_QUERY_VTEP, &data.vtep, 1, sizeof(data.vtep), 0);
     set_table(VGW_QUERY_TUNNEL, data.tunnels, 2, sizeof(data.tunnels[0]), 0);
     set_table(VGW_QUERY_TUNNEL_HOP, data.hops, 3, sizeof(data.hops[0]), 0);
@@ -420,7 +424,12 @@ static void test_routes_are_grouped(void **state)
 
     fill();
     entries = read_all("route", NULL, 0);
-    assert_int_equal(json_array_size(entries), 4);
+    assert_int_equal(json_array_size(entries), 5);
+    assert_string_equal(text_of(entries, 4, "protocol"), "import");
+    assert_string_equal(json_string_value(json_array_get(
+                            json_object_get(json_array_get(entries, 4), "imported-from"), 0)),
+                        "under");
+    assert_null(json_object_get(json_array_get(entries, 3), "imported-from"));
     assert_true(json_is_true(json_object_get(json_array_get(entries, 0), "blackhole")));
     assert_string_equal(text_of(entries, 1, "protocol"), "static");
     assert_string_equal(text_of(entries, 3, "protocol"), "ospf");
@@ -433,8 +442,8 @@ static void test_routes_are_grouped(void **state)
     assert_int_equal(json_array_size(json_object_get(json_array_get(entries, 1), "next-hop")), 2);
     assert_true(test.more);
     json_decref(entries);
-    entries = read_page("route", NULL, 0, test.next, 2);
-    assert_int_equal(json_array_size(entries), 2);
+    entries = read_page("route", NULL, 0, test.next, 3);
+    assert_int_equal(json_array_size(entries), 3);
     assert_string_equal(text_of(entries, 0, "prefix"), "192.0.2.0/16");
     assert_false(test.more);
     json_decref(entries);

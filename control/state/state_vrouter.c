@@ -142,6 +142,28 @@ static void remote_hop(struct state *state, json_t *hop, const struct vgw_route_
     state_set_mac(hop, "router-mac", route->mac);
 }
 
+/* Of another vrouter, whose name is told once. */
+static void imported_from(struct state *state, json_t *entry, const struct vgw_route_state *route)
+{
+    const char *path = state_path(state, route->from);
+    json_t *list = json_object_get(entry, "imported-from"), *value;
+    char name[512];
+    size_t i;
+
+    if (path == NULL || state_path_key(path, 1, name, sizeof(name)) != 0)
+        return;
+    if (list == NULL) {
+        list = json_array();
+        json_object_set_new(entry, "imported-from", list);
+    }
+    json_array_foreach(list, i, value)
+    {
+        if (strcmp(json_string_value(value), name) == 0)
+            return;
+    }
+    json_array_append_new(list, json_string(name));
+}
+
 /* A next hop is known by address and interface, which a list's keys must be there for: on-link ones
  * have the address "". */
 static void route_more(struct state *state, json_t *entry, const void *record)
@@ -153,6 +175,8 @@ static void route_more(struct state *state, json_t *entry, const void *record)
 
     if (route->active)
         state_set_bool(entry, "active", true);
+    if (route->from != 0)
+        imported_from(state, entry, route);
     if (route->blackhole)
         return;
     if (hops == NULL) {
@@ -199,7 +223,9 @@ static void set_protocol(json_t *entry, const struct vgw_route_state *route)
     static const char *const protocols[] = {"local", "connected", "static"};
     char text[8];
 
-    if (route->protocol == VGW_ROUTE_KERNEL)
+    if (route->protocol == VGW_ROUTE_IMPORT)
+        state_set_string(entry, "protocol", "import");
+    else if (route->protocol == VGW_ROUTE_KERNEL)
         json_object_set_new(entry, "protocol", json_string(origin_name(route->origin, text)));
     else
         state_set_enum(entry, "protocol", protocols, 3, route->protocol);

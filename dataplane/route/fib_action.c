@@ -45,6 +45,15 @@ static void add_path(struct vgw_fib_result *r, uint32_t path)
     }
 }
 
+static uint32_t look_up(uint32_t vrouter, const struct vgw_ip *ip)
+{
+    uint32_t value = fib_lookup(vrouter, ip), interface = forward_index(value);
+
+    if (forward_kind(value) == FORWARD_IMPORT)
+        value = forward_imported(interface, fib_lookup(interfaces[interface].vrouter, ip));
+    return value;
+}
+
 static void describe(struct vgw_fib_result *r, uint32_t value)
 {
     const uint32_t index = forward_index(value);
@@ -93,7 +102,7 @@ static int fib_lookup_run(const void *arguments, struct action_token token,
         return -EINVAL;
     ip = ip_from_bytes(a->ip.family, a->ip.bytes);
     memset(&answer, 0, sizeof(answer));
-    describe(&answer, fib_lookup(vrouter, &ip));
+    describe(&answer, look_up(vrouter, &ip));
     result->body = &answer;
     result->body_size = sizeof(answer);
     return 0;

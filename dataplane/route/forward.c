@@ -22,6 +22,8 @@ static uint32_t value_of_route(const struct route *r)
     case VGW_ROUTE_CONNECTED:
         return forward_make(FORWARD_CONNECTED, r->interface);
     default:
+        if (r->interface != 0)
+            return forward_make(FORWARD_IMPORT, r->interface);
         if (r->blackhole)
             return forward_make(r->reject ? FORWARD_REJECT : FORWARD_BLACKHOLE, 0);
         return forward_make(FORWARD_PATH, r->path);
@@ -77,6 +79,26 @@ static void sync_host(uint32_t vrouter, const struct vgw_ip *ip)
     struct vgw_prefix host = prefix_of_host(ip);
 
     sync(vrouter, &host);
+}
+
+/* Of the other table there count hosts of that link, and its vrouter's own addresses. Its other
+ * routes are not what was imported: so whatever they are, this leads on once and never round. */
+uint32_t forward_imported(uint32_t interface, uint32_t found)
+{
+    switch (forward_kind(found)) {
+    case FORWARD_ADJACENCY:
+        if (adjacencies[forward_index(found)].interface == interface)
+            return found;
+        break;
+    case FORWARD_LOCAL:
+    case FORWARD_BROADCAST:
+        return found;
+    default:
+        break;
+    }
+    return interface_is_loopback(&interfaces[interface])
+               ? 0
+               : forward_make(FORWARD_CONNECTED, interface);
 }
 
 struct changed {

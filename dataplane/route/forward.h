@@ -19,6 +19,7 @@ enum forward_kind {
     FORWARD_BLACKHOLE,
     FORWARD_BROADCAST, /* of a connected subnet */
     FORWARD_REJECT,    /* as a blackhole, but the sender is told */
+    FORWARD_IMPORT,    /* on the link of interfaces[index], which is another vrouter's */
 };
 
 #define FORWARD_INDEX_MAX (1u << 28)
@@ -37,6 +38,10 @@ static inline uint32_t forward_index(uint32_t value)
 {
     return value & (FORWARD_INDEX_MAX - 1);
 }
+
+/* An address on the link of another vrouter's interface, whose hosts are in that vrouter's table:
+ * what follows from what this says of it. Worker or main. */
+uint32_t forward_imported(uint32_t interface, uint32_t found);
 
 /* Main thread. */
 struct route;

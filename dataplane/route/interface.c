@@ -27,6 +27,7 @@
 #include "route/ip.h"
 #include "route/irb.h"
 #include "route/route.h"
+#include "route/route_import.h"
 #include "route/route_kernel.h"
 #include "route/vrouter.h"
 
@@ -174,12 +175,14 @@ static const struct vgw_ip *routable_source(uint32_t interface, const struct vgw
 
 const struct vgw_ip *vrouter_source(uint32_t vrouter, uint32_t interface, const struct vgw_ip *ip)
 {
-    const struct vgw_ip *source = routable_source(interface, ip);
+    /* A route may be imported: then the interface, and its addresses, are another vrouter's. */
+    const bool is_own = interfaces[interface].vrouter == vrouter;
+    const struct vgw_ip *source = is_own ? routable_source(interface, ip) : NULL;
 
     for (uint32_t i = interface_next(0); source == NULL && i != 0; i = interface_next(i + 1))
         if (interfaces[i].vrouter == vrouter)
             source = routable_source(i, ip);
-    return source != NULL ? source : interface_source(interface, ip);
+    return source == NULL && is_own ? interface_source(interface, ip) : source;
 }
 
 /* --- what is in force --- */
@@ -398,6 +401,7 @@ static void leave(uint32_t index, bool releases_claim)
     __atomic_store_n(&i->up, false, __ATOMIC_RELEASE);
     s->enabled = false;
     publish(index);
+    route_import_settle();
     s->enabled = enabled;
     if (i->port != PORT_NONE) {
         if (releases_claim)
@@ -721,9 +725,9 @@ int route_init(const char *leaf_name)
     if ((err = vrouter_init()) < 0 || (err = address_init()) < 0 || (err = interface_init()) < 0 ||
         (err = adjacency_init()) < 0 || (err = next_hop_init()) < 0 || (err = path_init()) < 0 ||
         (err = route_table_init()) < 0 || (err = route_connected_init()) < 0 ||
-        (err = route_static_init()) < 0 || (err = route_query_init()) < 0 ||
-        (err = fib_action_init()) < 0 || (err = resolution_init()) < 0 ||
-        (err = neighbour_init()) < 0 || (err = ping_init()) < 0)
+        (err = route_static_init()) < 0 || (err = route_import_init()) < 0 ||
+        (err = route_query_init()) < 0 || (err = fib_action_init()) < 0 ||
+        (err = resolution_init()) < 0 || (err = neighbour_init()) < 0 || (err = ping_init()) < 0)
         return err;
     return 0;
 }

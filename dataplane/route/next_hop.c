@@ -62,7 +62,7 @@ static struct place look_up(const struct next_hop *n)
         return (struct place){0, 0};
     seeker = n;
     r = first_usable(rib_lookup(&vrouters[n->vrouter].routes, &n->ip, leads_on));
-    if (r != NULL && r->protocol == VGW_ROUTE_CONNECTED)
+    if (r != NULL && route_is_on_link(r))
         return (struct place){r->interface, 0};
     return (struct place){0, r == NULL ? 0 : r->path};
 }

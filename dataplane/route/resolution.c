@@ -94,8 +94,8 @@ static void resolve(struct resolution *r)
 
     r->matched = route != NULL;
     r->length = route != NULL ? route->prefix.length : 0;
-    if (route != NULL && route->protocol == VGW_ROUTE_CONNECTED) {
-        path = path_to(r->vrouter, route->interface, &r->to);
+    if (route != NULL && route_is_on_link(route)) {
+        path = path_to(interfaces[route->interface].vrouter, route->interface, &r->to);
     } else if (route != NULL && route->path != 0) {
         path = route->path;
         path_ref(path);

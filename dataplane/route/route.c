@@ -8,6 +8,7 @@
 #include "route/forward.h"
 #include "route/interface.h"
 #include "route/ip.h"
+#include "route/route_import.h"
 #include "route/vrouter.h"
 
 #include <errno.h>
@@ -34,6 +35,12 @@ static const struct route *first_connected(const struct route *r)
 static bool has_connected(const void *value)
 {
     return first_connected(value) != NULL;
+}
+
+bool route_is_on_link(const struct route *r)
+{
+    return r->protocol != VGW_ROUTE_LOCAL && r->interface != 0 &&
+           !interface_is_loopback(&interfaces[r->interface]);
 }
 
 const struct route *route_lookup(uint32_t vrouter, const struct vgw_ip *ip)
@@ -94,12 +101,15 @@ static bool is_better(const struct route *a, const struct route *b)
         return a->protocol < b->protocol;
     if (a->metric != b->metric)
         return a->metric < b->metric;
-    return a->interface < b->interface;
+    if (a->interface != b->interface)
+        return a->interface < b->interface;
+    return a->id < b->id;
 }
 
 void route_changed(struct route *r)
 {
     forward_route_changed(r);
+    route_import_due(r);
     next_hops_within(r->vrouter, &r->prefix);
     resolutions_within(r->vrouter, &r->prefix);
 }
@@ -180,7 +190,9 @@ bool route_hop(uint32_t vrouter, const struct vgw_ip *to, uint32_t flow, struct 
 
     if (r == NULL || r->protocol == VGW_ROUTE_LOCAL || r->blackhole)
         return false;
-    if (r->protocol == VGW_ROUTE_CONNECTED) {
+    if (route_is_on_link(r)) {
+        if (r->from != 0 && address_is_local(r->from, to))
+            return false;
         hop->interface = r->interface;
         hop->to = *to;
     } else {

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * Routes: of each prefix of a vrouter those that are known, the best first; what follows from the
- * addresses of its interfaces (local, connected), static ones, and those of daemons in its network
- * namespace (kernel). Main thread.
+ * addresses of its interfaces (local, connected), static ones, those of daemons in its network
+ * namespace (kernel), and other vrouters' (import). Main thread.
  */
 #ifndef ROUTE_H
 #define ROUTE_H
@@ -27,20 +27,25 @@ struct route {
     uint8_t origin;             /* kernel: rtm_protocol */
     uint8_t mirrored;           /* static: next hops that the namespace has of it; 0: none */
     bool mirror_stale;          /* static: those are others than its own, or may be */
-    uint32_t metric;            /* kernel */
-    uint32_t interface;         /* local, connected */
-    uint32_t path;              /* static, kernel; 0: blackhole */
+    uint32_t metric;            /* kernel, import */
+    uint32_t from;              /* import: the vrouter that it is of */
+    uint32_t interface;         /* local, connected, imported of those; else 0 */
+    uint32_t path;              /* static, kernel, imported of those; 0: blackhole */
     struct route *of_interface; /* the next one of it; route_connected.c */
-    LIST_ENTRY(route) link;     /* static, kernel: a list of the vrouter's */
+    LIST_ENTRY(route) link;     /* static, kernel: a list of the vrouter's; import: of the import */
 };
 LIST_HEAD(route_list, route);
 
 int route_table_init(void);
 int route_connected_init(void);
 int route_static_init(void);
+int route_import_init(void);
 int route_query_init(void);
 int fib_action_init(void);
 int resolution_init(void);
+
+/* Its prefix is on the link of r->interface. */
+bool route_is_on_link(const struct route *r);
 
 /* The route to an address: the first that is usable of the longest prefix that has one. NULL:
  * none. */

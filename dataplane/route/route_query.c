@@ -35,6 +35,7 @@ static void describe(const struct route *r, const struct path_member *m, struct 
         .metric = r->metric,
         .origin = r->origin,
         .active = is_best(r),
+        .from = vrouters[r->from].id,
     };
     if (m != NULL) {
         interface = m->next_hop->adjacency != 0 ? adjacencies[m->next_hop->adjacency].interface

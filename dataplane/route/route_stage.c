@@ -18,6 +18,7 @@
 #include "route/forward.h"
 #include "route/fragment.h"
 #include "route/interface.h"
+#include "route/ip.h"
 #include "route/path.h"
 
 #include <rte_byteorder.h>
@@ -217,8 +218,26 @@ static void forward_by_path(struct worker *w, struct packet *p, uint32_t path)
         forward(w, p, send_to, adjacency, adjacencies[adjacency].mtu);
 }
 
+/* To the link of another vrouter's interface: that vrouter's table has the hosts. An own address of
+ * it is spoken to as if the packet had come in by that interface. */
+static uint32_t import_value(struct packet *p, uint32_t interface)
+{
+    const uint8_t *ip = ip_of(p->mbuf);
+    const struct vgw_ip to = is_ipv6(ip)
+                                 ? ip_from_bytes(6, ((const struct rte_ipv6_hdr *)ip)->dst_addr)
+                                 : ip_from_bytes(4, ip + offsetof(struct rte_ipv4_hdr, dst_addr));
+    uint32_t value = forward_imported(interface, fib_lookup(interfaces[interface].vrouter, &to));
+
+    if (forward_kind(value) == FORWARD_LOCAL)
+        p->from = endpoint_make(ENDPOINT_INTERFACE, interface);
+    return value;
+}
+
 static inline void route(struct worker *w, struct packet *p, uint32_t value)
 {
+    if (unlikely(forward_kind(value) == FORWARD_IMPORT))
+        value = import_value(p, forward_index(value));
+
     const uint32_t index = forward_index(value);
 
     switch (forward_kind(value)) {

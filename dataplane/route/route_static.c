@@ -10,6 +10,7 @@
 #include "route/interface.h"
 #include "route/ip.h"
 #include "route/route.h"
+#include "route/route_import.h"
 #include "route/vrouter.h"
 #include "vxlan/l3vni.h"
 
@@ -215,6 +216,7 @@ static void discard(struct route *r)
     LIST_REMOVE(r, link);
     kernel_static_removed(r);
     route_remove(r);
+    route_import_now(r->vrouter, &r->prefix);
     route_free(r);
     release_path(path);
     path_reap();
@@ -230,6 +232,7 @@ static int change(struct route *r, const struct vgw_route *body, struct error *e
     path = route_set_path(r, path);
     r->reject = body->reject;
     route_changed(r);
+    route_import_now(r->vrouter, &r->prefix);
     kernel_static_changed(r);
     release_path(path);
     path_reap();

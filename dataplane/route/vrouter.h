@@ -23,6 +23,7 @@ struct vrouter {
     struct route_list static_routes;
     struct route_list kernel_routes, doubted_routes; /* route_kernel.h */
     uint32_t kernel_route_count;                     /* of refs, those that go by themselves */
+    LIST_HEAD(, import) exports;                     /* other vrouters' imports of its routes */
 };
 
 extern struct vrouter *vrouters; /* vmarray of VROUTERS_MAX; index 0 unused */

@@ -164,6 +164,17 @@ static void irb(uint32_t id, uint32_t network, enum vgw_rpf rpf, const char *v4,
     declare(VGW_OBJECT_INTERFACE, &body, sizeof(body));
 }
 
+static void import_all(uint32_t id, uint32_t vrouter, uint32_t from)
+{
+    struct {
+        struct vgw_import i;
+        struct vgw_import_rule rules[1];
+    } body = {.i = {.id = id, .vrouter = vrouter, .from = from, .rule_count = 1},
+              .rules = {{.permit = 1}}};
+
+    declare(VGW_OBJECT_IMPORT, &body, sizeof(body));
+}
+
 static void route(uint32_t id, const char *prefix, uint8_t length, uint32_t vni, const char *to)
 {
     struct {
@@ -261,6 +272,8 @@ void fuzz_configure(void)
     route(3, "10.0.4.0", 24, 0, NULL);
     route(4, "10.0.5.0", 24, 0, "10.0.1.2");
     route(5, "2001:db8:a:5::", 64, 0, "2001:db8:a:1::2");
+    import_all(1, 1, 2);
+    import_all(2, 2, 1);
     object_sweep(generation);
 }
 

@@ -75,6 +75,7 @@ MESSAGES = enum_of("vgw_api.h", "vgw_message_type", "VGW_MESSAGE_")
 QUERIES = enum_of("vgw_api.h", "vgw_query_kind", "VGW_QUERY_")
 ACTIONS = enum_of("vgw_api.h", "vgw_action", "VGW_ACTION_")
 EVENTS = enum_of("vgw_api.h", "vgw_event", "VGW_EVENT_")
+ROUTE_PROTOCOLS = enum_of("vgw_vrouter.h", "vgw_route_protocol", "VGW_ROUTE_")
 DROPS = names_of("vgw_drop.h", "VGW_DROPS")
 POINTS = names_of("vgw_observe.h", "VGW_POINTS")
 
@@ -228,6 +229,14 @@ class Route(Structure):
                 ("next_hop_count", u32)]
 
 
+class ImportRule(Structure):
+    _fields_ = [("prefix", Prefix), ("length_min", u8), ("length_max", u8), ("protocols", u8), ("permit", u8)]
+
+
+class Import(Structure):
+    _fields_ = [("id", u32), ("vrouter", u32), ("source", u32), ("metric", u32), ("rule_count", u32)]
+
+
 class Neighbour(Structure):
     _fields_ = [("id", u32), ("interface", u32), ("ip", Ip), ("mac", Mac), ("_pad", u8 * 6)]
 
@@ -292,7 +301,7 @@ class RouteState(Structure):
     _fields_ = [("vrouter", u32), ("prefix", Prefix), ("protocol", u8), ("blackhole", u8), ("active", u8),
                 ("weight", u8), ("interface", u32), ("next_hop", Ip), ("vtep", u32), ("vni", u32), ("mac", Mac),
                 ("origin", u8),
-                ("_pad", u8), ("metric", u32)]
+                ("_pad", u8), ("metric", u32), ("source", u32)]
 
 
 class VtepState(Structure):
@@ -772,6 +781,18 @@ class Gateway:
                 NextHop(ip=to_ip(h[0]), interface=h[1], weight=h[2]) for h in next_hops]
         body = Route(id, vrouter, to_prefix(prefix), blackhole, reject, (0, 0), len(hops))
         self.declare("route", bytes(body) + b"".join(map(bytes, hops)))
+
+    def import_routes(self, id, vrouter, source, rules, metric=0):
+        """rules: a prefix, or a dict of prefix (None: any), ge, le, protocols (names), permit."""
+        def to_rule(rule):
+            rule = {"prefix": rule} if isinstance(rule, str) else rule
+            prefix = to_prefix(rule["prefix"]) if rule.get("prefix") else Prefix()
+            least = rule.get("ge", prefix.length)
+            most = rule.get("le", (32 if prefix.ip.family == 4 else 128) if "ge" in rule else least)
+            names = sum(1 << ROUTE_PROTOCOLS[name] for name in rule.get("protocols", ()))
+            return ImportRule(prefix, least, most, names, rule.get("permit", True))
+        body = Import(id, vrouter, source, metric, len(rules))
+        self.declare("import", bytes(body) + b"".join(bytes(to_rule(r)) for r in rules))
 
     def neighbour(self, id, interface, ip, mac):
         self.declare("neighbour", Neighbour(id, interface, to_ip(ip), to_mac(mac)))

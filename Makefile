@@ -32,8 +32,11 @@ lint: setup-lint build ## format, clang and static analysis
 fuzz: setup-build setup-test ## every fuzz target for SECONDS (60) each
 	test/fuzz/run.sh $(or $(SECONDS),60)
 
-bench: setup-bench build ## what is measured, with its peers (QUICK=1: targets alone; CASE=TEXT: those cases)
+bench: setup-bench build ## what is measured, with its peers (QUICK=1: targets alone; CASE=TEXT: those cases; RESUME=1)
 	bench/run
+
+bench-report: ## the results of the last make bench into docs/performance.md and its chart
+	PYTHONPATH=bench /usr/bin/python3 -m forwarding.report
 
 bench-scale: setup-bench build ## how much a leaf holds, beside what is promised (root, 10 GiB of memory)
 	bench/scale/run
@@ -50,4 +53,4 @@ clean: ## remove what was built
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14
 
-.PHONY: all build demo demo-keep test lint fuzz bench bench-scale deb install clean help
+.PHONY: all build demo demo-keep test lint fuzz bench bench-report bench-scale deb install clean help

@@ -4,6 +4,7 @@ import contextlib
 import json
 import os
 import pathlib
+import platform
 import select
 import signal
 import subprocess
@@ -11,6 +12,16 @@ import subprocess
 HUGE = pathlib.Path("/proc/sys/vm/nr_hugepages")
 CPUS = sorted(os.sched_getaffinity(0))
 GENERATOR_CPU, GATEWAY_CPU = CPUS[0], CPUS[1 % len(CPUS)]
+
+
+def gateway_cpus(case):
+    """Of its workers."""
+    return [CPUS[i % len(CPUS)] for i in range(1, 1 + case.workers)]
+
+
+def helper_cpu(case):
+    """Where a gateway's other threads are: beside the generator where no CPU is left."""
+    return CPUS[-1] if len(CPUS) > 1 + case.workers else GENERATOR_CPU
 
 
 class Failure(Exception):
@@ -28,6 +39,13 @@ def huge_pages(mib):
         yield
     finally:
         HUGE.write_text(str(before))
+
+
+def described():
+    """What a figure depends on beside the program."""
+    model = next((line.split(":")[1].strip() for line in pathlib.Path("/proc/cpuinfo").read_text().splitlines()
+                  if line.startswith("model name")), "unknown")
+    return {"processor": model, "cpus": len(CPUS), "tsc_ghz": round(tsc_hz() / 1e9, 2), "kernel": platform.release()}
 
 
 def tsc_hz():
@@ -73,15 +91,22 @@ class Process:
         self.log.close()
 
 
+def generator_memory(case):
+    """MiB: its frames, both ways."""
+    return 128 + 2 * case.flows * ((case.size or 1500) + 96 + 128 + 320) // (1 << 20)
+
+
 class Generator(Process):
     def __init__(self, program, directory, left, right, case, gateway, outer, rx_queues=1, enter=()):
-        frame = (case.size or 1500) + 96 + 128 + 192
-        memory = 128 + 2 * case.flows * frame // (1 << 20)
+        memory = generator_memory(case)
         options = ["--direction", case.direction, "--flows", case.flows, "--vnis", case.vnis,
                    "--size", case.size, "--remotes", case.remotes, "--new-macs", case.new_macs, "--rx-queues", rx_queues,
                    "--gateway-mac", gateway[0], "--outer-mac", outer[0]]
         options += ["--ipv6"] if case.ipv6 else []
         options += ["--local"] if case.local else []
+        options += ["--routed"] if case.routed else []
+        options += ["--full-table"] if case.full_table else []
+        options += ["--tx-queues", case.workers]
         super().__init__(f"{directory}/generator.log", program, f"--lcores=0@{GENERATOR_CPU}", "--in-memory", "--no-pci",
                          "--no-telemetry", f"-m{memory}", "--log-level=*:error", "--",
                          "--left", left, "--right", right, *options,
@@ -100,8 +125,11 @@ class Generator(Process):
         self.process.stdin.flush()
         return self.answer(seconds)
 
-    def teach(self):
-        answer = self.command("teach", 600)
+    def watch(self, schedstat):
+        self.command(f"watch {GENERATOR_CPU} {GATEWAY_CPU} {schedstat}", 10)
+
+    def teach(self, pps):
+        answer = self.command(f"teach {pps}", 600)
         if not answer["taught"]:
             raise Failure(f"the gateway does not forward every flow: {answer}")
 

@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0
  * See frames.h. Formats: RFC 791, 8200, 768, 7348; IEEE 802.1Q. */
 #include "frames.h"
+#include "fib_prefixes.h"
 #include <rte_byteorder.h>
 #include <rte_ether.h>
 #include <rte_ip.h>
 #include <rte_udp.h>
 #include <rte_vxlan.h>
+#include <stdlib.h>
 #include <string.h>
 
 #define VLANS 4000u /* outer and inner ids run 1 .. VLANS */
@@ -36,9 +38,41 @@ static uint16_t size_of(const struct bench_case *c, uint32_t flow)
     return n < 7 ? 64 : n < 11 ? 594 : 1500;
 }
 
-/* The inner frame of a flow, from side `from` to side `to`. Returns its length. */
+/* Which host a flow has on that side; of a full table: which router. */
+static uint32_t host_of(const struct bench_case *c, uint8_t side, uint32_t flow)
+{
+    if (!c->routed)
+        return flow;
+    if (side == LEFT)
+        return flow % ROUTED_LEFT;
+    return c->destinations != NULL ? (c->destinations[flow] >> 24) % ROUTERS : flow;
+}
+
+static uint32_t address_of(const struct bench_case *c, uint8_t side, uint32_t flow)
+{
+    if (side == RIGHT && c->destinations != NULL)
+        return c->destinations[flow];
+    return (side == LEFT ? 0x0a000001u : 0x0a800001u) + host_of(c, side, flow);
+}
+
+/* The gateway's own MAC in both networks of a routed case. */
+static const uint8_t irb_mac[6] = {0x02, 0, 0, 0, 0, 0xf1};
+
+static void set_macs(const struct bench_case *c, uint32_t flow, uint8_t from, uint8_t to,
+                     bool arrived, struct rte_ether_hdr *eth)
+{
+    mac_of(eth->dst_addr.addr_bytes, to, host_of(c, to, flow));
+    mac_of(eth->src_addr.addr_bytes, from, host_of(c, from, flow));
+    if (c->remotes != 0)
+        memset(&eth->dst_addr, 0xff, 6);
+    if (c->routed)
+        memcpy(arrived ? &eth->src_addr : &eth->dst_addr, irb_mac, 6);
+}
+
+/* The inner frame of a flow, from side `from` to side `to`, as it is sent, or as it arrives.
+ * Returns its length. */
 static uint16_t inner_frame(const struct bench_case *c, uint32_t flow, uint8_t from, uint8_t to,
-                            uint8_t *p)
+                            bool arrived, uint8_t *p)
 {
     struct rte_ether_hdr *eth = (struct rte_ether_hdr *)p;
     struct rte_ipv4_hdr *ip = (struct rte_ipv4_hdr *)(eth + 1);
@@ -46,24 +80,47 @@ static uint16_t inner_frame(const struct bench_case *c, uint32_t flow, uint8_t f
     uint16_t length = size_of(c, flow);
 
     memset(p, 0, length);
-    mac_of(eth->dst_addr.addr_bytes, to, flow);
-    if (c->remotes != 0)
-        memset(&eth->dst_addr, 0xff, 6);
-    mac_of(eth->src_addr.addr_bytes, from, flow);
+    set_macs(c, flow, from, to, arrived, eth);
     eth->ether_type = RTE_BE16(RTE_ETHER_TYPE_IPV4);
     ip->version_ihl = 0x45;
     ip->total_length = rte_cpu_to_be_16(length - sizeof(*eth));
-    ip->time_to_live = 64;
+    ip->time_to_live = c->routed && arrived ? 63 : 64;
     ip->next_proto_id = 17;
-    ip->src_addr =
-        rte_cpu_to_be_32(0x0a000000u | (from == LEFT ? 0 : 0x800000u) | (flow & 0x7fffff));
-    ip->dst_addr = rte_cpu_to_be_32(0x0a000000u | (to == LEFT ? 0 : 0x800000u) | (flow & 0x7fffff));
+    ip->src_addr = rte_cpu_to_be_32(address_of(c, from, flow));
+    ip->dst_addr = rte_cpu_to_be_32(address_of(c, to, flow));
     ip->hdr_checksum = rte_ipv4_cksum(ip);
     udp->src_port = rte_cpu_to_be_16(1024 + (flow & 0x3fff));
     udp->dst_port = RTE_BE16(5001);
     udp->dgram_len = rte_cpu_to_be_16(length - sizeof(*eth) - sizeof(*ip));
     memcpy(udp + 1, &flow, sizeof(flow));
     return length;
+}
+
+/* No host has these: this host, the hosts' own networks, loopback, link-local (RFC 1812 5.3.7). */
+static bool is_special(uint32_t address)
+{
+    uint32_t first = address >> 24;
+
+    return first == 10 || first == 127 || address >> 16 == 0xa9fe;
+}
+
+uint32_t *frame_destinations(uint32_t flows)
+{
+    struct vgw_prefix *prefixes = prefixes_create(4, flows);
+    uint32_t *found = calloc(flows, sizeof(*found));
+    uint32_t last = 0x08080808;
+
+    for (uint32_t i = 0; found != NULL && i < flows; i++) {
+        struct vgw_ip ip = prefixes_address(&prefixes[i]);
+        uint32_t be;
+
+        memcpy(&be, ip.bytes, sizeof(be));
+        if (!is_special(rte_be_to_cpu_32(be)))
+            last = rte_be_to_cpu_32(be);
+        found[i] = last;
+    }
+    free(prefixes);
+    return found;
 }
 
 static uint32_t vni_of(const struct bench_case *c, uint32_t flow)
@@ -110,7 +167,7 @@ void frame_left(const struct bench_case *c, uint32_t flow, struct rte_mbuf *m)
     uint8_t *p = rte_pktmbuf_mtod(m, uint8_t *);
     uint8_t tags[8];
     uint16_t tag_length = tags_of(c, flow, tags);
-    uint16_t length = inner_frame(c, flow, LEFT, RIGHT, p);
+    uint16_t length = inner_frame(c, flow, LEFT, RIGHT, false, p);
 
     memmove(p + 12 + tag_length, p + 12, length - 12u);
     memcpy(p + 12, tags, tag_length);
@@ -130,7 +187,7 @@ void frame_right(const struct bench_case *c, uint32_t flow, struct rte_mbuf *m)
     uint8_t *p = rte_pktmbuf_mtod(m, uint8_t *);
     struct rte_ether_hdr *eth = (struct rte_ether_hdr *)p;
     uint16_t outer = frame_outer(c);
-    uint16_t length = inner_frame(c, flow, RIGHT, LEFT, p + outer);
+    uint16_t length = inner_frame(c, flow, RIGHT, LEFT, false, p + outer);
     uint16_t udp_length = length + sizeof(struct rte_udp_hdr) + sizeof(struct rte_vxlan_hdr);
     struct rte_udp_hdr *udp = (struct rte_udp_hdr *)(p + outer - 16);
     struct rte_vxlan_hdr *vxlan = (struct rte_vxlan_hdr *)(udp + 1);
@@ -217,7 +274,7 @@ static const char *check_inner(const struct bench_case *c, const uint8_t *p, uin
 
     if (length != size_of(c, flow))
         return "length of the inner frame";
-    inner_frame(c, flow, left ? RIGHT : LEFT, left ? LEFT : RIGHT, expected);
+    inner_frame(c, flow, left ? RIGHT : LEFT, left ? LEFT : RIGHT, true, expected);
     memcpy(expected + STAMP_AT, p + STAMP_AT, 8);
     if (p[7] == STRANGER)
         memcpy(expected + 6, p + 6, 6);

@@ -10,6 +10,11 @@
  *
  * What the gateway makes of a left frame is a right one and the other way round, so the same
  * functions say what to expect. A stamp grows with every frame sent: it shows order, and latency.
+ *
+ * Routed: the sides are two networks, and frames go to the gateway's own MAC in theirs. They arrive
+ * from its MAC in the other one, addressed to the host, with one hop less. On the left are at most
+ * ROUTED_LEFT hosts; on the right one for each flow or, with a full table, ROUTERS next hops: that
+ * of a prefix is told by its first byte, which no longer prefix of the table changes.
  */
 #ifndef FRAMES_H
 #define FRAMES_H
@@ -19,6 +24,8 @@
 #include <stdint.h>
 
 #define FRAME_MAX 1900 /* of an inner frame, in bytes */
+#define ROUTED_LEFT 1000
+#define ROUTERS 16
 
 struct bench_case {
     uint32_t flows;   /* pairs of MACs */
@@ -26,11 +33,13 @@ struct bench_case {
     uint32_t size;    /* of the inner frame without tag and FCS, in bytes; 0: IMIX */
     uint32_t remotes; /* not 0: left frames are broadcasts, replicated to so many remote VTEPs */
     bool local;       /* no tunnel */
-    bool ipv6;        /* the underlay */
-    uint8_t gateway_mac[6]; /* of its right port */
-    uint8_t outer_mac[6];   /* the remote VTEP's, a static neighbour there */
-    uint8_t gateway_ip[16]; /* 4 or 16 bytes, network byte order */
-    uint8_t outer_ip[16];   /* of the first remote VTEP; the others count up from it */
+    bool routed;      /* from one network to the other */
+    const uint32_t *destinations; /* of each flow to the right, by the full table; or NULL */
+    bool ipv6;                    /* the underlay */
+    uint8_t gateway_mac[6];       /* of its right port */
+    uint8_t outer_mac[6];         /* the remote VTEP's, a static neighbour there */
+    uint8_t gateway_ip[16];       /* 4 or 16 bytes, network byte order */
+    uint8_t outer_ip[16];         /* of the first remote VTEP; the others count up from it */
 };
 
 /* What a received frame says of itself. */
@@ -47,6 +56,9 @@ void frame_right(const struct bench_case *c, uint32_t flow, struct rte_mbuf *m);
 /* Bytes of tags of left frames, and of outer headers of right ones. */
 uint16_t frame_tags(const struct bench_case *c);
 uint16_t frame_outer(const struct bench_case *c);
+
+/* Addresses of so many prefixes of a full table, for bench_case.destinations. */
+uint32_t *frame_destinations(uint32_t flows);
 
 /* In a frame whose inner one begins (tags not counted) at offset. */
 void frame_set_stamp(struct rte_mbuf *m, uint16_t offset, uint64_t stamp);

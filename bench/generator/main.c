@@ -5,19 +5,22 @@
  *
  *   vgw-generator [EAL options] -- --left SOCKET --right SOCKET
  *                 [--direction encap|decap|both|wires] [--flows N] [--vnis N] [--size BYTES]
- *                 [--rx-queues N] [--remotes N] [--local] [--ipv6] [--new-macs PER_SECOND]
- * --gateway-mac MAC
- *                 --outer-mac MAC --gateway-ip IP --outer-ip IP
+ *                 [--rx-queues N] [--tx-queues N] [--remotes N] [--local] [--ipv6]
+ *                 [--new-macs PER_SECOND] [--routed] [--full-table]
+ *                 --gateway-mac MAC --outer-mac MAC --gateway-ip IP --outer-ip IP
  *
  * encap sends left frames and expects right ones; decap the other way; both does both. wires sends
  * left frames and takes what returns on the right unchecked: the ceiling, with a plain forwarder in
- * the gateway's place. --size 0 is IMIX. --rx-queues: as many as the gateway sends on. A SOCKET
- * "netdev:NAME" is a kernel interface instead.
+ * the gateway's place. --size 0 is IMIX. --rx-queues: as many as the gateway sends on; --tx-queues:
+ * as many as it receives on, each with its share of the flows, as a NIC's RSS would have it. A
+ * SOCKET "netdev:NAME" is a kernel interface instead.
  *
  * Commands come on stdin, a line each, and are answered by a line of JSON on stdout:
  *
- *   teach                  each flow's frames from both sides, gently, until a whole round comes
+ *   teach [RATE]           each flow's frames from both sides, gently, until a whole round comes
  *                          through: what a gateway has to learn, it has learned
+ *   watch CPU CPU [FILE]   the generator's, the gateway's, the schedstat of the thread on it:
+ *                          slices.h
  *   window SECONDS [RATE]  sends for that long, RATE packets a second or as many as it can, then
  *                          waits for what is under way
  *
@@ -26,6 +29,7 @@
  * stamp can be written for each sending.
  */
 #include "options.h"
+#include "slices.h"
 #include <inttypes.h>
 #include <rte_cycles.h>
 #include <rte_dev.h>
@@ -39,8 +43,10 @@
 #include <unistd.h>
 
 #define BURST 64
-#define CHECK_EVERY 61       /* of received frames, one is compared byte by byte while measuring */
-#define LATENCY_STEPS 100000 /* of 100 ns */
+#define CHECK_EVERY 61 /* of received frames, one is compared byte by byte while measuring */
+#define TEACH_RATE 500000.0
+#define TEACH_BURST 16u
+#define PATIENT_US 200
 #define CONNECT_SECONDS 30
 
 enum { LEFT, RIGHT };
@@ -54,17 +60,20 @@ struct window {
     uint64_t unordered;
     const char *why; /* the last wrong one's reason */
     double seconds;
+    struct slices_result undisturbed;
 };
 
 static struct options options;
 static struct rte_mbuf **templates[2]; /* one a flow, never freed by sending */
 static uint64_t *last_stamp[2];        /* received on that side: [flow * remotes + remote] */
-static uint32_t next_flow[2];
+/* The flows of a transmit queue. */
+static struct lane {
+    uint32_t first;
+    uint32_t count;
+    uint32_t next; /* of them, from 0 */
+} lanes[2][QUEUES_MAX];
 static uint16_t ports[2];
-static uint64_t ticks_per_step;
-static uint32_t latency[LATENCY_STEPS];
-static double latency_rate; /* of the window; 0: latency is not looked at */
-static uint32_t strangers;  /* MACs made up so far */
+static uint32_t strangers; /* MACs made up so far */
 
 /* --- ports --- */
 
@@ -79,10 +88,12 @@ static struct rte_mempool *pool_create(const char *name, uint32_t count, uint32_
     return pool;
 }
 
-static int setup_receive(uint16_t port, struct rte_mempool *pool)
+static int setup_queues(uint16_t port, struct rte_mempool *pool)
 {
     int rc = 0;
 
+    for (uint16_t q = 0; q < options.tx_queues && rc == 0; q++)
+        rc = rte_eth_tx_queue_setup(port, q, 2048, SOCKET_ID_ANY, NULL);
     for (uint16_t q = 0; q < options.rx_queues && rc == 0; q++)
         rc = rte_eth_rx_queue_setup(port, q, 2048, SOCKET_ID_ANY, NULL, pool);
     return rc;
@@ -106,9 +117,8 @@ static uint16_t port_create(int side, const char *socket, struct rte_mempool *po
     if (rte_eal_hotplug_add("vdev", name, args) != 0 ||
         rte_eth_dev_get_port_by_name(name, &port) != 0)
         fail("cannot make a port");
-    if (rte_eth_dev_configure(port, options.rx_queues, 1, &conf) != 0 ||
-        rte_eth_tx_queue_setup(port, 0, 2048, SOCKET_ID_ANY, NULL) != 0 ||
-        setup_receive(port, pool) != 0 || rte_eth_dev_start(port) != 0)
+    if (rte_eth_dev_configure(port, options.rx_queues, options.tx_queues, &conf) != 0 ||
+        setup_queues(port, pool) != 0 || rte_eth_dev_start(port) != 0)
         fail("cannot start a port");
     return port;
 }
@@ -164,55 +174,67 @@ static void make_templates(void)
     }
 }
 
+static void make_lanes(void)
+{
+    const uint32_t flows = options.frames.flows, n = options.tx_queues;
+
+    for (uint32_t q = 0; q < n; q++) {
+        uint32_t first = (uint32_t)((uint64_t)flows * q / n);
+        uint32_t end = (uint32_t)((uint64_t)flows * (q + 1) / n);
+
+        lanes[LEFT][q] = lanes[RIGHT][q] = (struct lane){.first = first, .count = end - first};
+    }
+}
+
+static uint32_t lane_after(const struct lane *l, uint32_t at)
+{
+    return at + 1 == l->count ? 0 : at + 1;
+}
+
 static uint16_t inner_at(int side)
 {
     return side == LEFT ? frame_tags(&options.frames) : frame_outer(&options.frames);
 }
 
-static void prefetch_next(int side, uint32_t flow, uint16_t count)
+static void prefetch_next(int side, const struct lane *l, uint32_t at, uint16_t count)
 {
     for (uint16_t i = 0; i < count; i++) {
-        flow = flow + 1 == options.frames.flows ? 0 : flow + 1;
-        rte_prefetch0(templates[side][flow]);
-        rte_prefetch0(rte_pktmbuf_mtod(templates[side][flow], void *));
-        rte_prefetch0(rte_pktmbuf_mtod_offset(templates[side][flow], void *, 64));
+        at = lane_after(l, at);
+        rte_prefetch0(templates[side][l->first + at]);
+        rte_prefetch0(rte_pktmbuf_mtod(templates[side][l->first + at], void *));
+        rte_prefetch0(rte_pktmbuf_mtod_offset(templates[side][l->first + at], void *, 64));
     }
 }
 
-/* Sends up to `count` of a side's frames; templates keep a reference of their own. */
-static uint16_t send_burst(int side, uint16_t count, bool stranger)
+/* Sends up to `count` frames of a side's queue; templates keep a reference of their own. */
+static uint16_t send_burst(int side, uint16_t queue, uint16_t count, bool stranger)
 {
-    const uint32_t first = next_flow[side];
+    struct lane *l = &lanes[side][queue];
     struct rte_mbuf *burst[BURST];
     uint64_t stamp = rte_rdtsc();
-    uint16_t at = inner_at(side), sent;
-    uint32_t flow = first;
+    uint16_t inner = inner_at(side), sent;
+    uint16_t source = side == LEFT ? 0 : inner;
+    uint32_t at = l->next;
 
     for (uint16_t i = 0; i < count; i++) {
-        burst[i] = templates[side][flow];
-        flow = flow + 1 == options.frames.flows ? 0 : flow + 1;
+        burst[i] = templates[side][l->first + at];
+        at = lane_after(l, at);
         rte_mbuf_refcnt_update(burst[i], 1);
         /* One flow only: the same template several times, with the last one's stamp. */
-        frame_set_stamp(burst[i], at, stamp + i);
+        frame_set_stamp(burst[i], inner, stamp + i);
     }
     if (stranger)
-        frame_set_source(burst[0], side == LEFT ? 0 : at, strangers++);
-    if (options.frames.flows > 4 * BURST)
-        prefetch_next(side, flow, count);
-    sent = rte_eth_tx_burst(ports[side], 0, burst, count);
+        frame_set_source(burst[0], source, strangers++);
+    if (l->count > 4 * BURST)
+        prefetch_next(side, l, at, count);
+    sent = rte_eth_tx_burst(ports[side], queue, burst, count);
     for (uint16_t i = sent; i < count; i++)
         rte_mbuf_refcnt_update(burst[i], -1);
     if (stranger)
-        frame_reset_source(burst[0], side == LEFT ? 0 : at, side == LEFT, first);
-    next_flow[side] = (first + sent) % options.frames.flows;
+        frame_reset_source(burst[0], source, side == LEFT, l->first + l->next);
+    l->next = (l->next + sent) % l->count;
+    slices_sent(stamp, sent);
     return sent;
-}
-
-static void note_latency(uint64_t now, uint64_t stamp)
-{
-    uint64_t step = now > stamp ? (now - stamp) / ticks_per_step : 0;
-
-    latency[RTE_MIN(step, (uint64_t)LATENCY_STEPS - 1)]++;
 }
 
 static void look_at(int side, const struct rte_mbuf *m, uint64_t now, bool closely,
@@ -236,12 +258,12 @@ static void look_at(int side, const struct rte_mbuf *m, uint64_t now, bool close
     last = &last_stamp[side][(size_t)a.flow * RTE_MAX(c->remotes, 1u) + a.remote];
     w->unordered += a.stamp < *last;
     *last = a.stamp;
-    if (latency_rate > 0)
-        note_latency(now, a.stamp);
+    slices_arrived(now, a.stamp);
 }
 
-/* every: of so many frames, one is compared byte by byte; 0: none is looked at. */
-static void receive(int side, struct window *w, uint32_t every)
+/* every: of so many frames, one is compared byte by byte; 0: none is looked at. Returns how many
+ * came. */
+static uint16_t receive(int side, struct window *w, uint32_t every)
 {
     struct rte_mbuf *burst[BURST];
     uint16_t count = 0;
@@ -250,7 +272,8 @@ static void receive(int side, struct window *w, uint32_t every)
     for (uint16_t q = 0; q < options.rx_queues && count == 0; q++)
         count = rte_eth_rx_burst(ports[side], q, burst, BURST);
     now = rte_rdtsc();
-
+    slices_turn(now);
+    slices_taken(now, count);
     if (every != 0) {
         uint32_t until = every - (uint32_t)(w->received % every);
 
@@ -259,6 +282,16 @@ static void receive(int side, struct window *w, uint32_t every)
     }
     w->received += count;
     rte_pktmbuf_free_bulk(burst, count);
+    return count;
+}
+
+/* A replicated burst comes back as many: as much is taken in as may come of what was sent. */
+static void receive_copies(int side, struct window *w, uint32_t every)
+{
+    uint32_t turns = RTE_MAX(options.frames.remotes, 1u);
+
+    while (turns-- > 0 && receive(side, w, every) == BURST)
+        ;
 }
 
 /* Takes in what is still under way, until nothing came for a while. */
@@ -279,25 +312,36 @@ static void drain(struct window *w, uint32_t every)
 
 /* --- commands --- */
 
-/* Every flow once from `side`, gently; returns how many right frames came out on the other side. */
-static uint64_t teach_round(int side, int round)
+/* Every flow of a queue once, a burst at a time. */
+static void teach_lane(int side, uint16_t queue, uint64_t gap, struct window *w)
 {
-    const uint32_t flows = options.frames.flows;
-    struct window w = {0}, other = {0};
-    /* A burst of 16 in 32 us: 500,000 a second; slower when that was too much. */
-    uint64_t gap = (rte_get_tsc_hz() / 1000000 * 32) << RTE_MIN(round, 5);
-    uint32_t done = 0;
+    struct lane *l = &lanes[side][queue];
+    struct window other = {0};
 
-    next_flow[side] = 0;
-    while (done < flows) {
+    l->next = 0;
+    for (uint32_t done = 0; done < l->count;) {
         uint64_t until = rte_rdtsc() + gap;
 
-        done += send_burst(side, (uint16_t)RTE_MIN(flows - done, 16u), false);
+        done += send_burst(side, queue, (uint16_t)RTE_MIN(l->count - done, TEACH_BURST), false);
+        /* Slowly taught gateways have threads beside, on this CPU perhaps, that need it. */
         do {
-            receive(!side, &w, 1);
+            receive(!side, w, 1);
             receive(side, &other, 0);
+            if (gap > rte_get_tsc_hz() / 1000000 * PATIENT_US)
+                rte_delay_us_sleep(PATIENT_US / 4);
         } while (rte_rdtsc() < until);
     }
+}
+
+/* Every flow once from `side`, gently, and more so each round; returns how many right frames came
+ * out on the other side. */
+static uint64_t teach_round(int side, int round, double rate)
+{
+    uint64_t gap = (uint64_t)((double)rte_get_tsc_hz() * TEACH_BURST / rate) << RTE_MIN(round, 5);
+    struct window w = {0}, other = {0};
+
+    for (uint16_t q = 0; q < options.tx_queues; q++)
+        teach_lane(side, q, gap, &w);
     for (uint64_t end = rte_rdtsc() + rte_get_tsc_hz() / 10; rte_rdtsc() < end;) {
         uint64_t before = w.received;
 
@@ -311,14 +355,17 @@ static uint64_t teach_round(int side, int round)
     return w.received - w.wrong - w.other;
 }
 
-static void teach(void)
+static void teach(const char *line)
 {
+    double rate = TEACH_RATE;
     const uint64_t all = (uint64_t)options.frames.flows * RTE_MAX(options.frames.remotes, 1u);
     uint64_t left = 0, right = 0;
 
+    sscanf(line, "teach %lf", &rate);
+    slices_begin();
     for (int round = 0; round < 20; round++) {
-        right = options.frames.remotes != 0 ? all : teach_round(RIGHT, round);
-        left = teach_round(LEFT, round);
+        right = options.frames.remotes != 0 ? all : teach_round(RIGHT, round, rate);
+        left = teach_round(LEFT, round, rate);
         if (left == all && right == all) {
             printf("{\"taught\": true, \"rounds\": %d}\n", round + 1);
             return;
@@ -342,49 +389,54 @@ static uint16_t due(double rate, uint64_t begin, uint64_t now, uint64_t sent)
 
 static struct window measure(double seconds, double rate)
 {
-    const uint64_t hz = rte_get_tsc_hz(), begin = rte_rdtsc(),
+    const uint64_t hz = rte_get_tsc_hz(), begin = slices_begin(),
                    end = begin + (uint64_t)(seconds * (double)hz);
     const uint32_t every = options.direction == WIRES ? 0 : CHECK_EVERY;
     const double strangers_rate = options.new_macs;
     const uint32_t strangers_before = strangers;
     int side = options.direction == DECAP ? RIGHT : LEFT;
     struct window w = {0};
+    uint16_t queue = 0;
     uint64_t now;
 
-    latency_rate = rate;
-    memset(latency, 0, sizeof(latency));
     while ((now = rte_rdtsc()) < end) {
         uint16_t count = due(rate, begin, now, w.sent);
 
         if (count > 0)
-            w.sent += send_burst(side, count,
+            w.sent += send_burst(side, queue, count,
                                  strangers_rate > 0 && due(strangers_rate, begin, now,
                                                            strangers - strangers_before) > 0);
-        receive(!side, &w, every);
+        receive_copies(!side, &w, every);
+        queue = (uint16_t)((queue + 1) % options.tx_queues);
         if (options.direction == BOTH)
             side = !side;
     }
-    w.seconds = (double)(rte_rdtsc() - begin) / (double)hz;
+    now = rte_rdtsc();
+    w.seconds = (double)(now - begin) / (double)hz;
+    slices_close(now);
     now = w.received;
     drain(&w, every);
     w.late = w.received - now;
     w.received -= w.other;
+    w.undisturbed = slices_end(RTE_MAX(options.frames.remotes, 1u));
     return w;
 }
 
-/* Microseconds below which that share of all frames took. */
-static double percentile(double share)
+static void print_latency(const char *name, const struct latency_us *l)
 {
-    uint64_t all = 0, sum = 0;
+    printf(", \"%s\": {\"50\": %.1f, \"90\": %.1f, \"99\": %.1f, \"99.9\": %.1f, \"max\": %.1f}",
+           name, l->p50, l->p90, l->p99, l->p999, l->max);
+}
 
-    for (uint32_t i = 0; i < LATENCY_STEPS; i++)
-        all += latency[i];
-    for (uint32_t i = 0; i < LATENCY_STEPS; i++) {
-        sum += latency[i];
-        if (all != 0 && (double)sum >= share * (double)all)
-            return (i + 1) / 10.0;
-    }
-    return 0;
+static void watch(const char *line)
+{
+    unsigned int generator = 0, gateway = 0;
+    char file[200] = "";
+
+    if (sscanf(line, "watch %u %u %199s", &generator, &gateway, file) < 2)
+        fail("watch CPU CPU [FILE]");
+    slices_watch(file, generator, gateway);
+    printf("{\"watching\": true}\n");
 }
 
 static void window(const char *line)
@@ -400,11 +452,14 @@ static void window(const char *line)
            ", \"why\": \"%s\", \"pps\": %.0f",
            w.seconds, w.sent, w.received, w.other, w.wrong, w.unordered, w.why != NULL ? w.why : "",
            (double)(w.received - w.late) / w.seconds);
-    if (rate > 0)
-        printf(", \"us\": {\"50\": %.1f, \"90\": %.1f, \"99\": %.1f, \"99.9\": %.1f, \"max\": "
-               "%.1f}",
-               percentile(0.5), percentile(0.9), percentile(0.99), percentile(0.999),
-               percentile(1));
+    printf(", \"gaps\": %u, \"waits\": %u, \"steals\": %u", w.undisturbed.gaps, w.undisturbed.waits,
+           w.undisturbed.steals);
+    printf(", \"slices\": %u, \"disturbed\": %u, \"undisturbed\": {\"sent\": %" PRIu64
+           ", \"received\": %" PRIu64 ", \"pps\": %.0f}",
+           w.undisturbed.slices, w.undisturbed.disturbed, w.undisturbed.sent, w.undisturbed.arrived,
+           w.undisturbed.pps);
+    print_latency("us", &w.undisturbed.latency);
+    print_latency("us_all", &w.undisturbed.latency_all);
     printf("}\n");
 }
 
@@ -416,18 +471,22 @@ int main(int argc, char **argv)
     if (used < 0)
         fail("EAL does not start");
     options = options_parse(argc - used, argv + used);
-    ticks_per_step = RTE_MAX(rte_get_tsc_hz() / 10000000, 1u);
+    if (options.full_table)
+        options.frames.destinations = frame_destinations(options.frames.flows);
     make_templates();
+    make_lanes();
     ports_start();
     printf("{\"ready\": true}\n");
     fflush(stdout);
     while (fgets(line, sizeof(line), stdin) != NULL) {
         if (strncmp(line, "teach", 5) == 0)
-            teach();
+            teach(line);
         else if (strncmp(line, "window", 6) == 0)
             window(line);
+        else if (strncmp(line, "watch", 5) == 0)
+            watch(line);
         else
-            fail("a command is teach or window");
+            fail("a command is teach, watch or window");
         fflush(stdout);
     }
     rte_eal_cleanup();

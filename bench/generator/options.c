@@ -65,6 +65,9 @@ static void parse_one(struct options *o, int option, const char *value)
     case 'q':
         o->rx_queues = (uint16_t)parse_number(value);
         break;
+    case 'Q':
+        o->tx_queues = (uint16_t)parse_number(value);
+        break;
     case 'f':
         c->flows = parse_number(value);
         break;
@@ -79,6 +82,12 @@ static void parse_one(struct options *o, int option, const char *value)
         break;
     case 'L':
         c->local = true;
+        break;
+    case 't':
+        c->routed = true;
+        break;
+    case 'T':
+        o->full_table = true;
         break;
     case '6':
         c->ipv6 = true;
@@ -106,27 +115,46 @@ static void check(const struct options *o)
 
     if (o->left == NULL || o->right == NULL || c->flows == 0 || c->vnis == 0)
         fail("--left and --right are needed; flows and VNIs are at least one");
-    if (o->rx_queues < 1 || o->rx_queues > 8)
-        fail("--rx-queues is 1 to 8");
+    if (o->rx_queues < 1 || o->rx_queues > QUEUES_MAX || o->tx_queues < 1 ||
+        o->tx_queues > QUEUES_MAX)
+        fail("--rx-queues and --tx-queues are 1 to 8");
+    if (c->flows < o->tx_queues)
+        fail("each queue needs a flow");
     if (c->size != 0 && (c->size < 60 || c->size > FRAME_MAX))
         fail("--size is 60 to 1900, or 0 for IMIX");
     if (c->remotes > 200 || (c->local && c->vnis > 1))
         fail("--remotes is at most 200; --local knows one network");
+    if (o->full_table && !c->routed)
+        fail("--full-table is for --routed");
+    if (c->routed && (c->remotes != 0 || c->vnis > 1))
+        fail("--routed knows two networks, and no broadcasts");
 }
 
 struct options options_parse(int argc, char **argv)
 {
     static const struct option names[] = {
-        {"left", 1, 0, 'l'},        {"right", 1, 0, 'r'},
-        {"direction", 1, 0, 'd'},   {"flows", 1, 0, 'f'},
-        {"vnis", 1, 0, 'v'},        {"size", 1, 0, 's'},
-        {"remotes", 1, 0, 'R'},     {"local", 0, 0, 'L'},
-        {"ipv6", 0, 0, '6'},        {"rx-queues", 1, 0, 'q'},
-        {"new-macs", 1, 0, 'n'},    {"outer-mac", 1, 0, 'o'},
-        {"gateway-mac", 1, 0, 'g'}, {"gateway-ip", 1, 0, 'G'},
-        {"outer-ip", 1, 0, 'O'},    {0},
+        {"left", 1, 0, 'l'},
+        {"right", 1, 0, 'r'},
+        {"direction", 1, 0, 'd'},
+        {"flows", 1, 0, 'f'},
+        {"vnis", 1, 0, 'v'},
+        {"size", 1, 0, 's'},
+        {"remotes", 1, 0, 'R'},
+        {"local", 0, 0, 'L'},
+        {"ipv6", 0, 0, '6'},
+        {"rx-queues", 1, 0, 'q'},
+        {"new-macs", 1, 0, 'n'},
+        {"outer-mac", 1, 0, 'o'},
+        {"gateway-mac", 1, 0, 'g'},
+        {"gateway-ip", 1, 0, 'G'},
+        {"outer-ip", 1, 0, 'O'},
+        {"routed", 0, 0, 't'},
+        {"full-table", 0, 0, 'T'},
+        {"tx-queues", 1, 0, 'Q'},
+        {0},
     };
-    struct options o = {.frames = {.flows = 1, .vnis = 1, .size = 64}, .rx_queues = 1};
+    struct options o = {
+        .frames = {.flows = 1, .vnis = 1, .size = 64}, .rx_queues = 1, .tx_queues = 1};
     int option;
 
     while ((option = getopt_long(argc, argv, "", names, NULL)) != -1)

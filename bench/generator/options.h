@@ -7,12 +7,16 @@
 
 enum direction { ENCAP, DECAP, BOTH, WIRES };
 
+#define QUEUES_MAX 8
+
 struct options {
     struct bench_case frames;
     const char *left; /* memif sockets */
     const char *right;
     enum direction direction;
     uint16_t rx_queues;
+    uint16_t tx_queues;
+    bool full_table; /* of as many prefixes as flows */
     double new_macs; /* a second, of those sent from the left */
 };
 

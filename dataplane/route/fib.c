@@ -165,7 +165,7 @@ static bool is_of_leaf(const struct fib_change *c, const struct fib_leaf *l)
 /* 1: the prefix was there, and has another value now. 0: it is new. */
 static int add(const struct fib_change *c, uint32_t value)
 {
-    fib_link_t *word = &c->root->entry[c->key.high >> 63].link;
+    fib_link_t *word = &c->root->start.link[c->key.high >> 63];
 
     while (*word != 0 && !fib_is_leaf(*word)) {
         struct fib_node *n = fib_at(*word);
@@ -231,7 +231,7 @@ static void take_item(const struct fib_change *c, fib_link_t *word, bool is_chil
 /* Was there one? */
 static bool take(const struct fib_change *c)
 {
-    fib_link_t *word = &c->root->entry[c->key.high >> 63].link;
+    fib_link_t *word = &c->root->start.link[c->key.high >> 63];
     fib_link_t *node_word = NULL;
     fib_link_t leaf;
 
@@ -279,17 +279,11 @@ static struct fib_change change_of(uint32_t vrouter, const struct vgw_prefix *pr
     };
 }
 
-/* The prefix of length 0. */
-static void set_all(const struct fib_change *c, uint32_t value)
-{
-    for (int i = 0; i < 2; i++)
-        fib_publish(&c->root->entry[i].value, value);
-}
-
 static void count(const struct fib_change *c, int by)
 {
     c->root->count += (uint32_t)by;
     prefix_count += (uint64_t)by;
+    fib_shortcut_resize(c);
 }
 
 int fib_set(uint32_t vrouter, const struct vgw_prefix *prefix, uint32_t value)
@@ -298,16 +292,17 @@ int fib_set(uint32_t vrouter, const struct vgw_prefix *prefix, uint32_t value)
     int had;
 
     if (c.length == 0) {
-        had = c.root->entry[0].value != 0;
-        set_all(&c, value);
+        had = c.root->start.value != 0;
+        fib_publish(&c.root->start.value, value);
     } else {
+        if (!fib_shortcut_reserve(&c))
+            return -ENOMEM;
         had = add(&c, value);
+        fib_shortcut_update(&c);
     }
     if (had < 0)
         return had;
     count(&c, !had);
-    if (!had || c.length < FIB_SHORTCUT_BITS)
-        fib_shortcut_update(&c);
     return 0;
 }
 
@@ -317,15 +312,15 @@ void fib_remove(uint32_t vrouter, const struct vgw_prefix *prefix)
     bool had;
 
     if (c.length == 0) {
-        had = c.root->entry[0].value != 0;
-        set_all(&c, 0);
+        had = c.root->start.value != 0;
+        fib_publish(&c.root->start.value, 0);
     } else {
         had = take(&c);
+        if (had)
+            fib_shortcut_update(&c);
     }
-    if (!had)
-        return;
-    count(&c, -1);
-    fib_shortcut_update(&c);
+    if (had)
+        count(&c, -1);
 }
 
 struct fib_usage fib_usage(void)

@@ -11,12 +11,16 @@
 #include <rte_prefetch.h>
 #include <string.h>
 
-#define BULK 32 /* addresses at a time: as many as a core has misses under way, and some more */
+#define BULK 64  /* addresses at a time */
+#define AHEAD 16 /* slots under way: as many as a core has misses, about */
 
 struct search {
     struct fib_key key;
-    fib_link_t link; /* where to go on; 0: nowhere */
-    uint32_t value;  /* of the longest prefix so far */
+    const uint32_t *slot;        /* of the shortcut; NULL: the table has none */
+    const struct fib_fork *fork; /* which of its links: the key's bit */
+    unsigned int bit;            /* from the last one on */
+    fib_link_t link;             /* where to go on; 0: nowhere */
+    uint32_t value;              /* of the longest prefix so far */
 };
 
 static inline uint32_t load(const uint32_t *word)
@@ -80,45 +84,78 @@ static __rte_always_inline void visit(struct search *s, bool is_ipv6)
     }
 }
 
+/* A node's first two lines, or a leaf, which may lie across two. */
 static inline void prefetch(fib_link_t link)
 {
     const char *at = fib_at(link);
 
     rte_prefetch0(at);
-    rte_prefetch0(at + 64);
+    rte_prefetch0(at + (fib_is_leaf(link) ? FIB_UNIT : 64));
 }
 
-/* Where a search begins: in the shortcut, where there is one. */
-static inline const struct fib_entry *entry_of(const struct fib_root *root, uint64_t high)
+/* To the shortcut, where there is one. */
+static __rte_always_inline void begin(struct search *s, const struct fib_root *root)
 {
-    fib_link_t shortcut = load(&root->shortcut);
+    uint32_t shortcut = load(&root->shortcut);
 
-    if (shortcut != 0)
-        return (const struct fib_entry *)fib_at(shortcut) + (high >> (64 - FIB_SHORTCUT_BITS));
-    return &root->entry[high >> 63];
+    s->value = load(&root->start.value);
+    s->fork = &root->start;
+    s->bit = 63;
+    s->slot = NULL;
+    if (shortcut == 0)
+        return;
+    s->slot = fib_slot(shortcut, s->key.high);
+    s->bit = 63 - fib_shortcut_bits(shortcut);
+    rte_prefetch0(s->slot);
+}
+
+/* Is there more to be searched than its slot? */
+static __rte_always_inline bool pass_slot(struct search *s)
+{
+    uint32_t slot;
+
+    if (s->slot == NULL)
+        return true;
+    slot = load(s->slot);
+    if (likely((slot & FIB_FORK) == 0)) {
+        s->value = slot != 0 ? slot : s->value;
+        return false;
+    }
+    s->fork = fib_at(slot);
+    rte_prefetch0(s->fork);
+    return true;
+}
+
+static __rte_always_inline void pass_fork(struct search *s)
+{
+    uint32_t value = load(&s->fork->value);
+
+    s->value = value != 0 ? value : s->value;
+    s->link = load(&s->fork->link[s->key.high >> s->bit & 1]);
+    prefetch(s->link);
 }
 
 static __rte_always_inline void bulk(struct search *searches, const uint32_t *vrouters,
                                      uint32_t *values, uint32_t count, bool is_ipv6)
 {
-    const struct fib_entry *entries[BULK];
     uint8_t active[BULK];
-    uint32_t left = 0;
+    uint32_t left = 0, going = 0;
 
+    for (uint32_t i = 0; i < count && i < AHEAD; i++)
+        begin(&searches[i], &fib_roots[vrouters[i]].family[is_ipv6]);
     for (uint32_t i = 0; i < count; i++) {
-        entries[i] = entry_of(&fib_roots[vrouters[i]].family[is_ipv6], searches[i].key.high);
-        rte_prefetch0(entries[i]);
-    }
-    for (uint32_t i = 0; i < count; i++) {
-        searches[i].link = load(&entries[i]->link);
-        searches[i].value = load(&entries[i]->value);
-        prefetch(searches[i].link);
+        if (i + AHEAD < count)
+            begin(&searches[i + AHEAD], &fib_roots[vrouters[i + AHEAD]].family[is_ipv6]);
         active[left] = (uint8_t)i;
-        left += searches[i].link != 0;
+        left += pass_slot(&searches[i]);
     }
-    while (left != 0) {
-        uint32_t going = 0;
-
+    for (uint32_t k = 0; k < left; k++) {
+        pass_fork(&searches[active[k]]);
+        active[going] = active[k];
+        going += searches[active[k]].link != 0;
+    }
+    for (left = going; left != 0; left = going) {
+        going = 0;
         for (uint32_t k = 0; k < left; k++) {
             struct search *s = &searches[active[k]];
 
@@ -127,7 +164,6 @@ static __rte_always_inline void bulk(struct search *searches, const uint32_t *vr
             active[going] = active[k];
             going += s->link != 0;
         }
-        left = going;
     }
     for (uint32_t i = 0; i < count; i++)
         values[i] = searches[i].value;

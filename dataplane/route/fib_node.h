@@ -15,8 +15,11 @@
  * Nothing is changed in a node but single words (a child, a value); otherwise a copy takes its
  * place by one store, and the old one is freed when no reader holds it.
  *
- * A large table has a shortcut besides: an array, by the first 17 bits, of the links that descent
- * from the root comes to there, each with the value of the longest of the shorter prefixes.
+ * A large table has a shortcut besides: an array of slots by the first 16 bits, a very large one
+ * of IPv4 by the first 24. A slot has the value of the longest prefix of so many bits or fewer;
+ * where there are longer ones, a fork that has the value, and the links that descent from the root
+ * comes to behind these bits. The prefix of length 0 is not in the slots: it is asked for where
+ * they say 0.
  */
 #ifndef FIB_NODE_H
 #define FIB_NODE_H
@@ -32,7 +35,6 @@ typedef uint32_t fib_link_t;
 #define FIB_UNIT 16
 #define FIB_UNITS_MAX (1u << 28) /* 4 GiB of address space */
 #define FIB_STRIDE 8u
-#define FIB_SHORTCUT_BITS 17
 
 /* Addresses and prefixes, first bit on top; IPv4 has its 32 bits in high. */
 struct fib_key {
@@ -64,19 +66,23 @@ struct fib_node {
 #define FIB_NODE_BYTES(is_ipv6)                                                                    \
     ((is_ipv6) ? sizeof(struct fib_node) : offsetof(struct fib_node, low))
 
-/* Where a search begins: a link, and the value of the longest prefix that is too short to be behind
- * it. */
-struct fib_entry {
-    fib_link_t link;
-    uint32_t value;
+/* Where nodes begin: behind the bits 0, 16 or 24 of an address. */
+struct fib_fork {
+    fib_link_t link[2]; /* by the next bit */
+    uint32_t value;     /* of the longest prefix that is too short to be behind them */
 };
+
+/* A slot of a shortcut is a value, or FIB_FORK and where its fork is. */
+#define FIB_FORK (1u << 31)
 
 /* Of one family. */
 struct fib_root {
-    struct fib_entry entry[2]; /* by the first bit; both have the value of the prefix of length 0 */
-    fib_link_t shortcut;       /* struct fib_entry by the first bits; 0: there is none */
-    uint32_t count;            /* of prefixes; the writer's */
+    struct fib_fork start;
+    uint32_t shortcut; /* where its slots are, and FIB_WIDE: there are 2^24, not 2^16; 0: none */
+    uint32_t count;    /* of prefixes; the writer's */
 };
+
+#define FIB_WIDE (1u << 31)
 
 struct fib_roots {
     struct fib_root family[2]; /* IPv4, IPv6 */
@@ -85,9 +91,21 @@ struct fib_roots {
 extern char *fib_pool;              /* vmarray of units; unit 0 is unused */
 extern struct fib_roots *fib_roots; /* vmarray [VROUTERS_MAX] */
 
+/* Whatever flag it has. */
 static inline void *fib_at(fib_link_t link)
 {
-    return fib_pool + (size_t)(link & ~FIB_LEAF) * FIB_UNIT;
+    return fib_pool + (size_t)(link & (FIB_UNITS_MAX - 1)) * FIB_UNIT;
+}
+
+static inline unsigned int fib_shortcut_bits(uint32_t shortcut)
+{
+    return (shortcut & FIB_WIDE) != 0 ? 24 : 16;
+}
+
+/* The slot that has the key. */
+static inline uint32_t *fib_slot(uint32_t shortcut, uint64_t high)
+{
+    return (uint32_t *)fib_at(shortcut) + (high >> (64 - fib_shortcut_bits(shortcut)));
 }
 
 static inline bool fib_is_leaf(fib_link_t link)

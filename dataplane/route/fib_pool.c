@@ -11,15 +11,16 @@
 #include <assert.h>
 #include <string.h>
 
-#define SIZES 256                         /* of units; a node has at most 134 */
-#define FIRST 4                           /* of a cache line; unit 0 is none */
-#define KEPT_BACK ((1u << 20) / FIB_UNIT) /* for removals */
+#define SIZES 256                                        /* of units; a node has at most 134 */
+#define SLOTS_MOST ((sizeof(uint32_t) << 16) / FIB_UNIT) /* of the smaller shortcut */
+#define FIRST 4                                          /* of a cache line; unit 0 is none */
+#define KEPT_BACK ((1u << 20) / FIB_UNIT)                /* for removals */
 
 char *fib_pool;
 
 static uint32_t fresh;            /* units from here on were never used */
 static uint32_t free_list[SIZES]; /* first; a free block begins with the next one */
-static uint32_t free_shortcuts;
+static uint32_t free_slots[2];    /* of shortcuts of either size */
 static uint64_t free_units;
 
 static uint32_t units_of(size_t bytes)
@@ -34,7 +35,7 @@ static uint32_t units_of(size_t bytes)
 
 static uint32_t *list_of(uint32_t units)
 {
-    return units < SIZES ? &free_list[units] : &free_shortcuts;
+    return units < SIZES ? &free_list[units] : &free_slots[units > SLOTS_MOST];
 }
 
 static uint32_t take(uint32_t units)
@@ -61,6 +62,8 @@ static uint32_t take_fresh(uint32_t units, uint32_t below)
 
 static void give(uint32_t unit, uint32_t units)
 {
+    if (units > SLOTS_MOST)
+        vmarray_discard(fib_pool, unit, units);
     uint32_t *list = list_of(units);
 
     *(uint32_t *)fib_at(unit) = *list;
@@ -105,7 +108,7 @@ uint32_t fib_alloc(size_t bytes, bool removing)
         unit = find(units, true);
         assert(unit != 0);
     }
-    if (unit != 0)
+    if (unit != 0 && units < SIZES)
         memset(fib_at(unit), 0, bytes);
     return unit;
 }
@@ -117,12 +120,12 @@ static void retired(void *units, uint32_t unit)
 
 void fib_retire(fib_link_t link, size_t bytes)
 {
-    rcu_defer_index(retired, (void *)(uintptr_t)units_of(bytes), link & ~FIB_LEAF);
+    rcu_defer_index(retired, (void *)(uintptr_t)units_of(bytes), link & (FIB_UNITS_MAX - 1));
 }
 
 void fib_free(fib_link_t link, size_t bytes)
 {
-    give(link & ~FIB_LEAF, units_of(bytes));
+    give(link & (FIB_UNITS_MAX - 1), units_of(bytes));
 }
 
 uint64_t fib_pool_bytes(void)

@@ -3,6 +3,7 @@
  * answer is compared. */
 #include "core/rcu.h"
 #include "route/fib.h"
+#include "route/fib_writer.h"
 #include "route/rib.h"
 
 #include <setjmp.h>
@@ -67,7 +68,7 @@ static uint32_t expected(uint32_t vrouter, const struct vgw_ip *ip)
 
 static void entry_set(struct entry *e)
 {
-    e->value = random32() | 1;
+    e->value = (random32() | 1) & INT32_MAX;
     assert_int_equal(rib_set(&ribs[e->vrouter], &e->prefix, e), 0);
     assert_int_equal(fib_set(e->vrouter, &e->prefix, e->value), 0);
 }
@@ -171,12 +172,15 @@ static void test_agrees_with_the_trie(void **state)
     remove_all(entries, COUNT);
 }
 
-/* Tables that become large enough for a shortcut, and small again. */
+/* Tables that become large enough for a shortcut, then for a wide one, and small again. */
 static void test_large_tables_agree_with_the_trie(void **state)
 {
     enum { COUNT = 60000 };
     struct entry *entries = calloc(COUNT, sizeof(*entries));
+    uint32_t from[] = {fib_shortcut_from[0], fib_shortcut_from[1]};
 
+    fib_shortcut_from[0] = 2048;
+    fib_shortcut_from[1] = 10240;
     for (uint32_t i = 0; i < COUNT; i++) {
         struct entry *e = &entries[i];
 
@@ -188,15 +192,22 @@ static void test_large_tables_agree_with_the_trie(void **state)
         if (i % 512 == 0)
             rcu_reclaim();
     }
-    for (uint32_t i = 0; i < 60000; i++) {
+    assert_true((fib_roots[1].family[0].shortcut & FIB_WIDE) != 0);
+    assert_int_not_equal(fib_roots[1].family[1].shortcut, 0);
+    for (uint32_t i = 0; i < 4 * COUNT; i++) {
         struct entry *e = &entries[random32() % COUNT];
 
         if (e->value != 0)
             entry_remove(e);
-        if (i % 16 == 0)
+        if (i % 32 == 0)
             check_lookups(entries, COUNT, true);
+        if (i % 512 == 0)
+            rcu_reclaim();
     }
+    for (int is_ipv6 = 0; is_ipv6 < 2; is_ipv6++)
+        assert_int_equal(fib_roots[1].family[is_ipv6].shortcut, 0);
     remove_all(entries, COUNT);
+    memcpy(fib_shortcut_from, from, sizeof(from));
     free(entries);
 }
 

@@ -9,6 +9,7 @@
 #include "core/rcu.h"
 #include "core/threads_test.h"
 #include "route/fib.h"
+#include "route/fib_writer.h"
 
 #include <arpa/inet.h>
 #include <setjmp.h>
@@ -51,7 +52,7 @@ static uint32_t masked(uint32_t address, uint32_t length)
 /* Half a hash of the prefix, the vrouter, its length: what belongs to another is seen as a rule. */
 static uint32_t value_of(uint32_t vrouter, uint32_t address, uint32_t length, uint32_t variant)
 {
-    return (masked(address, length) * 2654435761u >> 16) << 16 | vrouter << 9 | length << 2 |
+    return (masked(address, length) * 2654435761u >> 17) << 16 | vrouter << 9 | length << 2 |
            variant;
 }
 
@@ -157,12 +158,16 @@ static void write_steps(void)
         }
         if (i % 64 == 0)
             rcu_reclaim();
+        if (i == STEPS / 2)
+            assert_true((fib_roots[1].family[0].shortcut & FIB_WIDE) != 0);
     }
 }
 
 static void never_a_wrong_value(void **state)
 {
     fib_init();
+    fib_shortcut_from[0] = 2048;
+    fib_shortcut_from[1] = 8192;
     for (uint32_t v = 1; v <= VROUTERS; v++)
         for (uint32_t i = 0; i < 1u << (ALWAYS - 8); i++)
             for (int is_ipv6 = 0; is_ipv6 < 2; is_ipv6++)

@@ -83,8 +83,9 @@ static inline fib_link_t *fib_child_of(const struct fib_change *c, struct fib_no
 
 /* fib_pool.c: memory of nodes, leaves and shortcuts. Main thread. */
 void fib_pool_init(void);
-/* Zeroed. 0: none left. What removes something may use what was kept back for it, and waits for
- * readers where that is not enough: as it frees more than it takes, it always finds some. */
+/* Zeroed, but for shortcuts. 0: none left. What removes something may use what was kept back for
+ * it, and waits for readers where that is not enough: as it frees more than it takes, it always
+ * finds some. */
 uint32_t fib_alloc(size_t bytes, bool removing);
 void fib_retire(fib_link_t link, size_t bytes); /* when no reader holds it */
 void fib_free(fib_link_t link, size_t bytes);   /* none ever did */
@@ -105,7 +106,15 @@ void fib_draft_add(bool is_child, uint32_t bit, uint32_t item, bool is_ipv6);
 void fib_draft_take(bool is_child, uint32_t bit, bool is_ipv6);
 fib_link_t fib_draft_create(bool is_ipv6, bool removing); /* a copy of it; 0: no memory */
 
-/* fib_shortcut.c: after the change of a prefix, and of the table's count. */
+/* fib_shortcut.c: a prefix may be added; before. Takes what memory the shortcut would need for it.
+ * false: there is none. */
+bool fib_shortcut_reserve(const struct fib_change *c);
+/* After the change of a prefix that is not of length 0. */
 void fib_shortcut_update(const struct fib_change *c);
+/* After that of the table's count: it may have become large, or small. */
+void fib_shortcut_resize(const struct fib_change *c);
+
+/* How many prefixes make a table large, and very large; half as many, and it is no longer. */
+extern uint32_t fib_shortcut_from[2];
 
 #endif

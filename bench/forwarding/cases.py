@@ -21,7 +21,7 @@ class Case:
     times_ovs: float = 2.0       # as fast as Open vSwitch, at least
     peers: tuple = ("ovs", "linux")
     like: str = ""               # IPv6: the case over IPv4 that it is compared with (target: of that one)
-    quick: bool = False          # part of QUICK=1: what has a target has
+    quick: bool = False          # part of QUICK=1: whatever target there is, but for what takes minutes twice
 
     @property
     def copies(self):
@@ -29,15 +29,15 @@ class Case:
         return max(self.remotes, 1)
 
 
-def _pairs(name, **settings):
+def _pairs(name, in_quick=True, **settings):
     for direction in ("encap", "decap"):
-        yield Case(f"{direction} {name}", direction=direction, quick=bool(settings.get("target")), **settings)
+        yield Case(f"{direction} {name}", direction=direction, quick=in_quick and "target" in settings, **settings)
 
 
 def _routed(name, **settings):
     """Between two ports, and from a port into a VNI."""
-    yield Case(f"routing {name}, local", routed=True, local=True, quick=bool(settings.get("target")), **settings)
-    yield Case(f"routing {name}, into a VNI", routed=True, quick=bool(settings.get("target")), **settings)
+    yield Case(f"routing {name}, local", routed=True, local=True, quick="target" in settings, **settings)
+    yield Case(f"routing {name}, into a VNI", routed=True, quick="target" in settings, **settings)
 
 
 CASES = [
@@ -49,7 +49,7 @@ CASES = [
       (*_pairs("1 MAC, 1 VNI, IPv6", ipv6=True, target=0.9, peers=("ovs",)),
        *_pairs("1,000 MACs, 1 VNI, IPv6", flows=1000, ipv6=True, target=0.9, peers=("ovs",)),
        *_pairs("100,000 MACs, 1,000 VNIs, IPv6", flows=100000, vnis=1000, ipv6=True, target=0.9, peers=()),
-       *_pairs("1,000,000 MACs, 1,000,000 VNIs, IPv6", flows=1000000, vnis=1000000, ipv6=True, target=0.9, peers=()))),
+       *_pairs("1,000,000 MACs, 1,000,000 VNIs, IPv6", flows=1000000, vnis=1000000, ipv6=True, target=0.9, peers=(), in_quick=False))),
     *_pairs("1,000 MACs, 512 bytes", flows=1000, size=512),
     *_pairs("1,000 MACs, 1500 bytes", flows=1000, size=1500),
     *_pairs("1,000 MACs, IMIX", flows=1008, size=0),

@@ -9,12 +9,13 @@ def ratio(result, a, b):
 
 
 def reached(name, results):
-    """Of what the case's target speaks: the ceiling, or the like case over IPv4."""
-    case, result = results[name]["case"], results[name]["result"]
-    if not case["like"]:
-        return ratio(result, "vgw", "ceiling")
-    return ratio({"vgw": result.get("vgw", {"pps": 0}), "like": results[case["like"]]["result"]["vgw"]}, "vgw", "like") \
-        if "vgw" in results.get(case["like"], {"result": {}})["result"] and "vgw" in result else None
+    """Of what the case's target speaks: the ceiling, or the like case over IPv4; of that the share of its own ceiling, so
+    that what the machine did between the two does not count."""
+    own, like = ratio(results[name]["result"], "vgw", "ceiling"), results[name]["case"]["like"]
+    if not like:
+        return own
+    other = ratio(results[like]["result"], "vgw", "ceiling") if like in results else None
+    return own / other if own and other else None
 
 
 def lost(at95):

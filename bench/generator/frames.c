@@ -18,6 +18,9 @@
 
 #define FLOW_AT (sizeof(struct rte_ether_hdr) + 28) /* in the inner frame: UDP's payload */
 #define STAMP_AT (FLOW_AT + 4)
+#define PORT_AT (FLOW_AT - 6)
+
+static const uint8_t port_be[2] = {5001 >> 8, 5001 & 0xff}; /* UDP's, of every frame of ours */
 
 static void mac_of(uint8_t mac[6], uint8_t side, uint32_t flow)
 {
@@ -90,7 +93,7 @@ static uint16_t inner_frame(const struct bench_case *c, uint32_t flow, uint8_t f
     ip->dst_addr = rte_cpu_to_be_32(address_of(c, to, flow));
     ip->hdr_checksum = rte_ipv4_cksum(ip);
     udp->src_port = rte_cpu_to_be_16(1024 + (flow & 0x3fff));
-    udp->dst_port = RTE_BE16(5001);
+    memcpy(&udp->dst_port, port_be, sizeof(port_be));
     udp->dgram_len = rte_cpu_to_be_16(length - sizeof(*eth) - sizeof(*ip));
     memcpy(udp + 1, &flow, sizeof(flow));
     return length;
@@ -258,7 +261,8 @@ bool frame_arrival(const struct bench_case *c, const struct rte_mbuf *m, bool le
     const uint8_t *p = rte_pktmbuf_mtod(m, const uint8_t *);
     uint16_t inner = left ? frame_tags(c) : frame_outer(c);
 
-    if (m->data_len < inner + STAMP_AT + sizeof(a->stamp))
+    if (m->data_len < inner + STAMP_AT + sizeof(a->stamp) ||
+        memcmp(p + inner + PORT_AT, port_be, sizeof(port_be)) != 0)
         return false;
     memcpy(&a->flow, p + inner + FLOW_AT, sizeof(a->flow));
     memcpy(&a->stamp, p + inner + STAMP_AT, sizeof(a->stamp));

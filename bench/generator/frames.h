@@ -65,7 +65,7 @@ void frame_set_stamp(struct rte_mbuf *m, uint16_t offset, uint64_t stamp);
 void frame_set_source(struct rte_mbuf *m, uint16_t outer, uint32_t number); /* a MAC never seen */
 void frame_reset_source(struct rte_mbuf *m, uint16_t outer, bool left, uint32_t flow);
 
-/* False: too short, or no flow of this case. Cheap: for every frame. */
+/* False: too short, not ours, or no flow of this case. Cheap: for every frame. */
 bool frame_arrival(const struct bench_case *c, const struct rte_mbuf *m, bool left,
                    struct arrival *a);
 /* What is wrong with a received frame; NULL when it is exactly what its flow's must become. */

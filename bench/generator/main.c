@@ -211,7 +211,7 @@ static uint16_t send_burst(int side, uint16_t queue, uint16_t count, bool strang
 {
     struct lane *l = &lanes[side][queue];
     struct rte_mbuf *burst[BURST];
-    uint64_t stamp = rte_rdtsc();
+    uint64_t stamp = slices_stamp(rte_rdtsc(), BURST);
     uint16_t inner = inner_at(side), sent;
     uint16_t source = side == LEFT ? 0 : inner;
     uint32_t at = l->next;

@@ -211,6 +211,13 @@ void slices_turn(uint64_t now)
     last_turn = rte_rdtsc();
 }
 
+uint64_t slices_stamp(uint64_t now, uint32_t frames)
+{
+    uint64_t left = (1u << SHIFT) - ((now - begin) & ((1u << SHIFT) - 1));
+
+    return left < frames ? now + left : now;
+}
+
 void slices_sent(uint64_t stamp, uint32_t frames)
 {
     slices[slice_of(stamp)].sent += frames;

@@ -36,6 +36,8 @@ void slices_watch(const char *schedstat, unsigned int generator_cpu, unsigned in
 uint64_t slices_begin(void);
 /* At each turn of the generator's loop. */
 void slices_turn(uint64_t now);
+/* A time for the first of so many frames, stamped a tick apart: all of them are of one slice. */
+uint64_t slices_stamp(uint64_t now, uint32_t frames);
 void slices_sent(uint64_t stamp, uint32_t frames);
 void slices_taken(uint64_t now, uint32_t frames);
 void slices_arrived(uint64_t now, uint64_t stamp);

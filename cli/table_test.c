@@ -128,6 +128,12 @@ static void routes_with_several_next_hops(void **state)
         " \"next-hop\": [{\"address\": \"10.0.0.1\", \"interface\": \"i\"}]}]}",
         "VFABRIC  VROUTER  PREFIX      PROTOCOL  METRIC  ACTIVE  NEXT HOPS\n"
         "a        r        10.0.0.0/8  import         -  yes     10.0.0.1%i (from s)\n");
+    check_table(
+        &show_routes, false,
+        "{\"vgw:route\": [{\"vfabric\": \"a\", \"vrouter\": \"r\", \"prefix\": \"10.0.0.0/8\","
+        " \"protocol\": \"static\", \"active\": true, \"reject\": true}]}",
+        "VFABRIC  VROUTER  PREFIX      PROTOCOL  METRIC  ACTIVE  NEXT HOPS\n"
+        "a        r        10.0.0.0/8  static         -  yes     reject\n");
 }
 
 static void rates_stand_behind_their_counters(void **state)

@@ -182,7 +182,7 @@ static int check_static_route(struct check *check)
         address = value_of(n, "address");
         if (find(n, "vni"))
             check_remote_hop(check, n);
-        else if (is_ipv6(address) != is_ipv6(prefix))
+        else if (is_ipv6(prefix) && !is_ipv6(address)) /* RFC 8950: the other way round they go */
             refuse(check, n, "next hop %s is not of the address family of %s", address, prefix);
         else if (is_link_local(address) && !find(n, "interface"))
             refuse(check, n, "next hop %s is link-local: it needs interface", address);

@@ -219,10 +219,10 @@ static void routes_are_checked(void **state)
                    CORE "/static-route=10.3.0.0%2F16",
                    "the route to 10.3.0.0/16 has neither next-hop, blackhole nor reject; give one");
     commit_refuses(f, DATASTORE_CREATE, CORE,
-                   "{\"vgw:static-route\":[{\"prefix\":\"10.3.0.0/16\",\"next-hop\":[{\"address\":"
-                   "\"2001:db8::2\"}]}]}",
-                   CORE "/static-route=10.3.0.0%2F16/next-hop=2001%3Adb8%3A%3A2",
-                   "next hop 2001:db8::2 is not of the address family of 10.3.0.0/16");
+                   "{\"vgw:static-route\":[{\"prefix\":\"2001:db8:5::/48\",\"next-hop\":[{"
+                   "\"address\":\"10.0.0.2\"}]}]}",
+                   CORE "/static-route=2001%3Adb8%3A5%3A%3A%2F48/next-hop=10.0.0.2",
+                   "next hop 10.0.0.2 is not of the address family of 2001:db8:5::/48");
     commit_refuses(
         f, DATASTORE_CREATE, CORE,
         "{\"vgw:static-route\":[{\"prefix\":\"2001:db8:5::/48\",\"next-hop\":[{\"address\":"

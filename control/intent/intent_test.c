@@ -416,6 +416,27 @@ static void a_next_hop_behind_a_remote_vtep_names_its_vni(void **state)
     intent_free(intent);
 }
 
+static void a_reject_route_is_no_blackhole(void **state)
+{
+    struct fixture *f = *state;
+    struct seen s = {0};
+    struct intent_cursor cursor = {0};
+    struct intent *intent;
+    const struct vgw_route *route = (const void *)s.body[VGW_OBJECT_ROUTE];
+
+    load(f,
+         "{\"ietf-restconf:data\":{\"vgw:vfabric\":[{\"name\":\"acme\",\"id\":7,\"vrouter\":["
+         "{\"name\":\"r\",\"static-route\":[{\"prefix\":\"10.0.0.0/8\",\"reject\":[null]}]}]}]}}");
+    assert_int_equal(intent_new(f->ds, &intent), 0);
+    while (intent_walk(intent, &cursor, 3, see, &s) > 0)
+        ;
+    assert_int_equal(route->vrouter, id_of(f, "/vgw:vfabric=acme/vrouter=r"));
+    assert_int_equal(route->reject, 1);
+    assert_int_equal(route->blackhole, 0);
+    assert_int_equal(route->next_hop_count, 0);
+    intent_free(intent);
+}
+
 static void rules_of_an_import_stand_in_the_order_of_their_sequence(void **state)
 {
     struct fixture *f = *state;
@@ -469,6 +490,7 @@ int main(void)
         TEST(router_advertisements_follow_from_their_longest_interval),
         TEST(an_irb_interface_has_its_network_and_anycast_addresses_last),
         TEST(a_next_hop_behind_a_remote_vtep_names_its_vni),
+        TEST(a_reject_route_is_no_blackhole),
         TEST(rules_of_an_import_stand_in_the_order_of_their_sequence),
     };
 

@@ -301,6 +301,7 @@ static void fill_routing(void)
     data.routes[5].prefix.ip = ip4(10, 9, 0, 0);
     data.routes[5].protocol = VGW_ROUTE_IMPORT;
     data.routes[5].from = VROUTER;
+    data.routes[5].blackhole = 2;
     data.vtep = (struct vgw_vtep_state){.id = VTEP, .vnis = 1, .tunnels = 2};
     data.tunnels[0] =
         (struct vgw_tunnel_state){.vtep = VTEP, .remote = ip4(10, 0, 0, 2), .inner_mtu = 1450};
@@ -426,6 +427,9 @@ static void test_routes_are_grouped(void **state)
     entries = read_all("route", NULL, 0);
     assert_int_equal(json_array_size(entries), 5);
     assert_string_equal(text_of(entries, 4, "protocol"), "import");
+    assert_true(json_is_true(json_object_get(json_array_get(entries, 4), "reject")));
+    assert_null(json_object_get(json_array_get(entries, 4), "blackhole"));
+    assert_null(json_object_get(json_array_get(entries, 0), "reject"));
     assert_string_equal(json_string_value(json_array_get(
                             json_object_get(json_array_get(entries, 4), "imported-from"), 0)),
                         "under");

@@ -2,8 +2,7 @@
  *
  * Route messages, see route_message.h. Next hops stand in the message itself, or in RTA_MULTIPATH;
  * those of nexthop objects (RTA_NH_ID) the kernel writes there, too, unless told not to
- * (net.ipv4.nexthop_compat_mode). A next hop of the other family (RTA_VIA, RFC 8950) is left out:
- * an adjacency is of one family.
+ * (net.ipv4.nexthop_compat_mode). IPv6 next hops of IPv4 routes (RFC 8950) are in RTA_VIA.
  */
 #include "kernel/route_message.h"
 #include "kernel/netlink.h"
@@ -20,6 +19,22 @@ static bool read_ip(const struct nlattr *a, uint8_t family, struct vgw_ip *ip)
     if (mnl_attr_get_payload_len(a) < (family == 6 ? 16 : 4))
         return false;
     *ip = ip_from_bytes(family, mnl_attr_get_payload(a));
+    return true;
+}
+
+/* struct rtvia: a family and an address. */
+static bool read_via(const struct nlattr *a, struct vgw_ip *ip)
+{
+    const uint8_t *via = mnl_attr_get_payload(a);
+    const uint16_t size = mnl_attr_get_payload_len(a);
+    uint16_t family;
+
+    if (size < sizeof(family) + 16)
+        return false;
+    memcpy(&family, via, sizeof(family));
+    if (family != AF_INET6)
+        return false;
+    *ip = ip_from_bytes(6, via + sizeof(family));
     return true;
 }
 
@@ -44,7 +59,9 @@ static void read_next_hop(struct route_message *r, const struct rtnexthop *nh)
     for (; mnl_attr_ok(a, left); left -= MNL_ALIGN(a->nla_len), a = mnl_attr_next(a)) {
         if (mnl_attr_get_type(a) == RTA_GATEWAY)
             usable = usable && read_ip(a, family, &hop.gateway);
-        else if (mnl_attr_get_type(a) == RTA_VIA || mnl_attr_get_type(a) == RTA_ENCAP)
+        else if (mnl_attr_get_type(a) == RTA_VIA)
+            usable = usable && read_via(a, &hop.gateway);
+        else if (mnl_attr_get_type(a) == RTA_ENCAP)
             usable = false;
     }
     add_hop(r, &hop, usable);
@@ -104,6 +121,8 @@ static bool read_attribute(struct route_message *r, const struct nlattr *a, uint
     case RTA_GATEWAY:
         return read_ip(a, family, &single->hop.gateway);
     case RTA_VIA:
+        single->usable = single->usable && read_via(a, &single->hop.gateway);
+        return true;
     case RTA_ENCAP:
         single->usable = false;
         return true;
@@ -140,6 +159,7 @@ bool route_message_read(const struct nlmsghdr *message, struct route_message *r)
         .is_new = message->nlmsg_type == RTM_NEWROUTE,
         .is_appended = (message->nlmsg_flags & NLM_F_APPEND) != 0,
         .is_blackhole = info->rtm_type != RTN_UNICAST,
+        .is_reject = info->rtm_type == RTN_UNREACHABLE || info->rtm_type == RTN_PROHIBIT,
         .prefix = {.ip.family = info->rtm_family == AF_INET6 ? 6 : 4, .length = info->rtm_dst_len},
         .origin = info->rtm_protocol,
     };
@@ -159,10 +179,22 @@ bool route_message_read(const struct nlmsghdr *message, struct route_message *r)
 
 /* --- writing --- */
 
-static void write_hop(struct nlmsghdr *message, const struct message_hop *hop)
+static void write_gateway(struct nlmsghdr *message, uint8_t family, const struct vgw_ip *gateway)
+{
+    uint8_t via[2 + 16];
+
+    if (gateway->family == family) {
+        mnl_attr_put(message, RTA_GATEWAY, family == 6 ? 16 : 4, gateway->bytes);
+        return;
+    }
+    memcpy(via, &(uint16_t){AF_INET6}, 2);
+    memcpy(via + 2, gateway->bytes, 16);
+    mnl_attr_put(message, RTA_VIA, sizeof(via), via);
+}
+
+static void write_hop(struct nlmsghdr *message, uint8_t family, const struct message_hop *hop)
 {
     struct rtnexthop *nh = mnl_nlmsg_get_payload_tail(message);
-    const uint16_t size = hop->gateway.family == 6 ? 16 : 4;
     const uint32_t begin = message->nlmsg_len;
 
     message->nlmsg_len += sizeof(*nh);
@@ -171,7 +203,7 @@ static void write_hop(struct nlmsghdr *message, const struct message_hop *hop)
         .rtnh_hops = (uint8_t)(hop->weight - 1),
         .rtnh_ifindex = hop->link,
     };
-    mnl_attr_put(message, RTA_GATEWAY, size, hop->gateway.bytes);
+    write_gateway(message, family, &hop->gateway);
     nh->rtnh_len = (uint16_t)(message->nlmsg_len - begin);
 }
 
@@ -186,13 +218,13 @@ void route_message_write(struct nlmsghdr *message, const struct route_message *r
     info->rtm_table = RT_TABLE_MAIN;
     info->rtm_protocol = r->origin;
     info->rtm_scope = RT_SCOPE_UNIVERSE;
-    info->rtm_type = r->is_blackhole ? RTN_BLACKHOLE : RTN_UNICAST;
+    info->rtm_type = r->is_reject ? RTN_UNREACHABLE : r->is_blackhole ? RTN_BLACKHOLE : RTN_UNICAST;
     mnl_attr_put(message, RTA_DST, is_ipv6 ? 16 : 4, r->prefix.ip.bytes);
     mnl_attr_put_u32(message, RTA_PRIORITY, r->metric);
     if (r->hop_count == 0)
         return;
     multipath = mnl_attr_nest_start(message, RTA_MULTIPATH);
     for (uint32_t i = 0; i < r->hop_count; i++)
-        write_hop(message, &r->hops[i]);
+        write_hop(message, r->prefix.ip.family, &r->hops[i]);
     mnl_attr_nest_end(message, multipath);
 }

@@ -20,6 +20,7 @@ struct route_message {
     bool is_new;       /* NEWROUTE */
     bool is_appended;  /* behind others of the same prefix and metric, which stay in force */
     bool is_blackhole; /* blackhole, unreachable, prohibit */
+    bool is_reject;    /* of these the ones that answer: unreachable, prohibit */
     struct vgw_prefix prefix;
     uint32_t metric;
     uint8_t origin;     /* rtm_protocol */

@@ -87,9 +87,35 @@ static void dead_and_foreign_hops_are_left_out(void **state)
     sent.hop_count = 0;
     message = make(&sent);
     mnl_attr_put_u32(message, RTA_OIF, 3);
-    mnl_attr_put(message, RTA_VIA, 18, (uint8_t[18]){AF_INET6});
+    mnl_attr_put(message, RTA_VIA, 18, (uint8_t[18]){AF_INET});
     assert_true(route_message_read(message, &r));
     assert_int_equal(r.hop_count, 0);
+
+    message = make(&sent);
+    mnl_attr_put_u32(message, RTA_OIF, 3);
+    mnl_attr_put(message, RTA_VIA, 6, (uint8_t[6]){AF_INET6});
+    assert_true(route_message_read(message, &r));
+    assert_int_equal(r.hop_count, 0);
+}
+
+static void rfc8950_ipv6_next_hops_of_an_ipv4_prefix(void **state)
+{
+    struct route_message r, sent = two_hops();
+    struct nlmsghdr *message;
+
+    sent.hops[1].gateway = (struct vgw_ip){.family = 6, .bytes = {0xfe, 0x80, [15] = 9}};
+    assert_true(route_message_read(make(&sent), &r));
+    assert_int_equal(r.hop_count, 2);
+    assert_int_equal(r.hops[0].gateway.family, 4);
+    assert_true(ip_equal(&r.hops[1].gateway, &sent.hops[1].gateway));
+
+    sent.hop_count = 0;
+    message = make(&sent);
+    mnl_attr_put_u32(message, RTA_OIF, 3);
+    mnl_attr_put(message, RTA_VIA, 18, (uint8_t[18]){AF_INET6, 0, 0xfe, 0x80, [17] = 9});
+    assert_true(route_message_read(message, &r));
+    assert_int_equal(r.hop_count, 1);
+    assert_true(ip_equal(&r.hops[0].gateway, &sent.hops[1].gateway));
 }
 
 static void blackholes(void **state)
@@ -100,6 +126,13 @@ static void blackholes(void **state)
     sent.is_blackhole = true;
     assert_true(route_message_read(make(&sent), &r));
     assert_true(r.is_blackhole);
+    assert_false(r.is_reject);
+    sent.is_reject = true;
+    assert_int_equal(((struct rtmsg *)mnl_nlmsg_get_payload(make(&sent)))->rtm_type,
+                     RTN_UNREACHABLE);
+    assert_true(route_message_read(make(&sent), &r));
+    assert_true(r.is_blackhole);
+    assert_true(r.is_reject);
 }
 
 static void what_is_not_ours_to_know(void **state)
@@ -156,6 +189,7 @@ int main(void)
         cmocka_unit_test(what_is_written_is_read),
         cmocka_unit_test(one_hop_in_the_message_itself),
         cmocka_unit_test(dead_and_foreign_hops_are_left_out),
+        cmocka_unit_test(rfc8950_ipv6_next_hops_of_an_ipv4_prefix),
         cmocka_unit_test(blackholes),
         cmocka_unit_test(what_is_not_ours_to_know),
         cmocka_unit_test(lengths_that_lie),

@@ -8,6 +8,7 @@
 #include "kernel/route_mirror.h"
 #include "kernel/kernel.h"
 #include "route/interface.h"
+#include "route/ip.h"
 #include "route/route.h"
 #include "route/vrouter.h"
 
@@ -49,27 +50,45 @@ void mirror_forget(struct namespace *n)
         r->mirrored = 0;
 }
 
-/* What the namespace is to have of it; false: nothing. */
-static bool describe(const struct namespace *n, const struct route *r, struct route_message *m)
+static void add_hop(struct route_message *m, const struct message_hop *hop)
+{
+    for (uint32_t i = 0; i < m->hop_count; i++)
+        if (m->hops[i].link == hop->link && ip_equal(&m->hops[i].gateway, &hop->gateway))
+            return;
+    if (m->hop_count < VGW_NEXT_HOPS_MAX)
+        m->hops[m->hop_count++] = *hop;
+}
+
+/* Recursive next hops are there what they lead to, as daemons write them: the kernel knows none. */
+static void add_path(const struct namespace *n, uint32_t path, struct route_message *m)
 {
     const struct path_member *members;
-    uint32_t count = r->path == 0 ? 0 : path_members(r->path, &members);
+    uint32_t count = path == 0 ? 0 : path_members(path, &members);
 
-    *m = (struct route_message){
-        .is_blackhole = r->blackhole,
-        .prefix = r->prefix,
-        .metric = METRIC,
-        .origin = NETLINK_PROTOCOL_VGW,
-    };
     for (uint32_t i = 0; i < count; i++) {
         const struct next_hop *hop = members[i].next_hop;
         const struct tap *t =
             hop->adjacency == 0 ? NULL : tap_of(adjacencies[hop->adjacency].interface);
 
-        if (t != NULL && t->fd >= 0 && t->namespace == n)
-            m->hops[m->hop_count++] = (struct message_hop){
-                .link = t->index, .gateway = hop->ip, .weight = members[i].weight};
+        if (hop->via != 0)
+            add_path(n, hop->via, m);
+        else if (t != NULL && t->fd >= 0 && t->namespace == n)
+            add_hop(m, &(struct message_hop){
+                           .link = t->index, .gateway = hop->ip, .weight = members[i].weight});
     }
+}
+
+/* What the namespace is to have of it; false: nothing. */
+static bool describe(const struct namespace *n, const struct route *r, struct route_message *m)
+{
+    *m = (struct route_message){
+        .is_blackhole = r->blackhole,
+        .is_reject = r->reject,
+        .prefix = r->prefix,
+        .metric = METRIC,
+        .origin = NETLINK_PROTOCOL_VGW,
+    };
+    add_path(n, r->path, m);
     return r->blackhole || m->hop_count != 0;
 }
 
@@ -85,6 +104,16 @@ static void withdraw(struct namespace *n, const struct vgw_prefix *prefix)
     ((struct rtmsg *)mnl_nlmsg_get_payload(message))->rtm_type = RTN_UNSPEC;
     ((struct rtmsg *)mnl_nlmsg_get_payload(message))->rtm_scope = RT_SCOPE_NOWHERE;
     netlink_call(n->nl, message, NULL, NULL);
+}
+
+static uint32_t sum_of(const struct route_message *m)
+{
+    uint32_t sum = (uint32_t)m->is_reject << 1 | m->is_blackhole;
+
+    for (uint32_t i = 0; i < m->hop_count; i++)
+        sum = ip_hash(&m->hops[i].gateway,
+                      rte_jhash_3words((uint32_t)m->hops[i].link, m->hops[i].weight, sum, 0));
+    return sum;
 }
 
 static void write_route(struct namespace *n, struct route *r, const struct route_message *m)
@@ -106,10 +135,16 @@ static bool sync_route(struct namespace *n, struct route *r)
     struct route_message m;
     bool is_there = describe(n, r, &m);
     uint8_t wanted = m.is_blackhole ? MIRRORED_BLACKHOLE : (uint8_t)m.hop_count;
+    uint32_t sum = sum_of(&m);
 
-    if (!r->mirror_stale && (r->mirrored == wanted || r->mirrored == MIRROR_REFUSED))
+    if (r->mirrored == wanted && r->mirror_sum == sum)
+        r->mirror_stale = false;
+    else if (r->mirrored != MIRROR_REFUSED)
+        r->mirror_stale = true;
+    if (!r->mirror_stale)
         return false;
     r->mirror_stale = false;
+    r->mirror_sum = sum;
     if (is_there) {
         write_route(n, r, &m);
     } else {

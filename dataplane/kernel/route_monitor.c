@@ -6,7 +6,8 @@
  * notifications were lost (ENOBUFS), and after what makes routes vanish without one: the kernel
  * does not tell of IPv4 routes that go with a link, an address or a nexthop object. Notifications
  * that come while a dump is read wait until it is done: repeating them on top of it ends at what is
- * so now, whichever of them it had seen. What the dump did not have is swept.
+ * so now, whichever of them it had seen. Those that came before it begins are thrown away: some
+ * later ones may have been lost. What the dump did not have is swept.
  *
  * All in pieces of bounded size. Dumps begin no sooner than a tenth of a second after what asks for
  * them, and take no more than a tenth of the time.
@@ -85,6 +86,7 @@ static void translate(const struct namespace *n, const struct route_message *r,
         .metric = r->metric,
         .origin = r->origin,
         .blackhole = r->is_blackhole,
+        .reject = r->is_reject,
     };
     for (uint32_t i = 0; i < r->hop_count; i++) {
         uint32_t interface = namespace_interface(n, r->hops[i].link);
@@ -199,8 +201,19 @@ static void begin_family(struct monitor *m, enum dump_state state)
     }
 }
 
+/* Of what has been notified so far the dump knows more. */
+static void discard_events(const struct monitor *m)
+{
+    char byte;
+
+    while (recv(mnl_socket_get_fd(m->events), &byte, sizeof(byte), MSG_DONTWAIT) >= 0 ||
+           errno == ENOBUFS)
+        ;
+}
+
 static void begin(struct monitor *m)
 {
+    discard_events(m);
     m->resync_wanted = false;
     m->is_torn = m->has_appended = false;
     m->begun_ns = clock_ns();

@@ -246,8 +246,10 @@ static void refuse_all(struct rte_mbuf *waiting, uint32_t interface)
 
 static void transmit(const struct neighbour *n, struct rte_mbuf *m)
 {
-    frame_send(m, n->interface, n->mac,
-               n->ip.family == 6 ? RTE_ETHER_TYPE_IPV6 : RTE_ETHER_TYPE_IPV4);
+    /* RFC 8950: an IPv6 neighbour may be the next hop of an IPv4 packet. */
+    const bool is_ipv6 = *rte_pktmbuf_mtod(m, const uint8_t *) >> 4 == 6;
+
+    frame_send(m, n->interface, n->mac, is_ipv6 ? RTE_ETHER_TYPE_IPV6 : RTE_ETHER_TYPE_IPV4);
 }
 
 static void send_waiting(struct neighbour *n)

@@ -367,9 +367,13 @@ static void test_the_latest_packets_wait_for_the_answer(void **state)
 {
     struct buffer buffers[NEIGHBOUR_QUEUE + 1];
     struct vgw_ip ip = address(1);
+    uint8_t version = 0x45;
 
-    for (uint32_t i = 0; i <= NEIGHBOUR_QUEUE; i++)
+    for (uint32_t i = 0; i <= NEIGHBOUR_QUEUE; i++) {
+        buffers[i].m.buf_addr = &version;
+        buffers[i].m.data_off = 0;
         neighbour_send(INTERFACE, &ip, &buffers[i].m);
+    }
     assert_int_equal(dropped, 1);
     assert_int_equal(sent, 0);
     assert_int_equal(asked_all, 1);

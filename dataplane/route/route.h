@@ -13,10 +13,11 @@
 #define ROUTES_MAX (1u << 22)
 
 struct route {
-    struct path_user user; /* static, kernel: of its path */
-    struct route *next;    /* of the same prefix; in the order of protocol, then metric */
-    uint32_t index;        /* in the table of all routes */
-    uint32_t id;           /* static: API id */
+    struct path_user user;     /* static, kernel: of its path */
+    struct path_user follower; /* static: of the same, for what the namespace has of it */
+    struct route *next;        /* of the same prefix; in the order of protocol, then metric */
+    uint32_t index;            /* in the table of all routes */
+    uint32_t id;               /* static: API id */
     uint32_t vrouter;
     struct vgw_prefix prefix;
     uint8_t protocol; /* enum vgw_route_protocol */
@@ -27,6 +28,7 @@ struct route {
     uint8_t origin;             /* kernel: rtm_protocol */
     uint8_t mirrored;           /* static: next hops that the namespace has of it; 0: none */
     bool mirror_stale;          /* static: those are others than its own, or may be */
+    uint32_t mirror_sum;        /* static: of them */
     uint32_t metric;            /* kernel, import */
     uint32_t from;              /* import: the vrouter that it is of */
     uint32_t interface;         /* local, connected, imported of those; else 0 */

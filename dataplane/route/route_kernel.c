@@ -39,6 +39,7 @@ static int create(const struct kernel_route *k, uint32_t path)
     r->protocol = VGW_ROUTE_KERNEL;
     r->metric = k->metric;
     r->origin = k->origin;
+    r->reject = k->reject;
     route_set_path(r, path);
     if (route_add(r) < 0) {
         if (path != 0)
@@ -70,10 +71,11 @@ int route_kernel_set(const struct kernel_route *k)
     } else {
         believe(r);
         r->origin = k->origin;
-        if (path == r->path) {
+        if (path == r->path && k->reject == r->reject) {
             path_put(path);
             return 0;
         }
+        r->reject = k->reject;
         path = route_set_path(r, path);
         route_changed(r);
         path_put(path);

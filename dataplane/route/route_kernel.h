@@ -15,6 +15,7 @@ struct kernel_route {
     uint32_t metric;
     uint8_t origin; /* rtm_protocol */
     bool blackhole;
+    bool reject;        /* a blackhole that answers */
     uint32_t hop_count; /* 0 with blackhole only */
     struct path_hop hops[VGW_NEXT_HOPS_MAX];
 };

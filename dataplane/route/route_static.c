@@ -15,6 +15,7 @@
 #include "vxlan/l3vni.h"
 
 #include <errno.h>
+#include <rte_common.h>
 
 static struct idmap *ids; /* to the index in the table of routes */
 
@@ -49,7 +50,8 @@ static int check_next_hop(const struct vgw_route *body, const struct vgw_next_ho
 
     if (h->vni != 0)
         return check_remote(body, h, e);
-    if (h->ip.family != body->prefix.ip.family || !ip_is_host(&h->ip))
+    /* RFC 8950: one of IPv6 for a prefix of IPv4, never the other way round. */
+    if (h->ip.family < body->prefix.ip.family || !ip_is_host(&h->ip))
         return error_set(e, EINVAL, "route %u: %s cannot be its next hop", body->id,
                          ip_text(&h->ip, text));
     if (h->interface == 0 && ip_is_link_local(&h->ip))
@@ -170,6 +172,25 @@ static void release_path(uint32_t path)
     path_put(path);
 }
 
+/* A recursive next hop is another one in the namespace whenever what it leads to changes. */
+static void followed(struct path_user *user)
+{
+    kernel_static_changed(RTE_PTR_SUB(user, offsetof(struct route, follower)));
+}
+
+static void follow(struct route *r)
+{
+    r->follower.changed = followed;
+    if (r->path != 0)
+        path_add_follower(r->path, &r->follower);
+}
+
+static void unfollow(struct route *r)
+{
+    if (r->path != 0)
+        path_remove_user(&r->follower);
+}
+
 static int create(const struct vgw_route *body, struct error *e)
 {
     struct route *r = route_create();
@@ -197,6 +218,7 @@ static int create(const struct vgw_route *body, struct error *e)
             path_remove_user(&r->user);
         goto err;
     }
+    follow(r);
     LIST_INSERT_HEAD(&vrouters[r->vrouter].static_routes, r, link);
     kernel_static_changed(r);
     return 0;
@@ -211,6 +233,7 @@ static void discard(struct route *r)
 {
     uint32_t path = r->path;
 
+    unfollow(r);
     if (path != 0)
         path_remove_user(&r->user);
     LIST_REMOVE(r, link);
@@ -229,7 +252,9 @@ static int change(struct route *r, const struct vgw_route *body, struct error *e
 
     if (err < 0)
         return err;
+    unfollow(r);
     path = route_set_path(r, path);
+    follow(r);
     r->reject = body->reject;
     route_changed(r);
     route_import_now(r->vrouter, &r->prefix);

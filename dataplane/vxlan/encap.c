@@ -226,6 +226,8 @@ static inline void send_out(struct worker *w, struct packet *p, uint32_t adjacen
     if (unlikely(a->length > RTE_ETHER_HDR_LEN))
         memcpy(link + RTE_ETHER_HDR_LEN, a->header + RTE_ETHER_HDR_LEN,
                (size_t)a->length - RTE_ETHER_HDR_LEN);
+    if (unlikely(a->ip.family == 6 && link[a->length] >> 4 == 4)) /* RFC 8950 */
+        memcpy(link + a->length - 2, &(rte_be16_t){RTE_BE16(RTE_ETHER_TYPE_IPV4)}, 2);
     w->adjacency_packets[adjacency]++;
     c->tx_packets++;
     c->tx_bytes += rte_pktmbuf_pkt_len(p->mbuf);

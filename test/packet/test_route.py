@@ -9,7 +9,7 @@
 import itertools
 
 import pytest
-from harness import RPF_LOOSE, RPF_STRICT
+from harness import RPF_LOOSE, RPF_STRICT, ApiError
 from scapy.all import (ARP, ICMP, IP, UDP, Dot1Q, Ether, ICMPv6DestUnreach, ICMPv6EchoReply, ICMPv6EchoRequest,
                        ICMPv6ND_NA, ICMPv6ND_NS, ICMPv6NDOptDstLLAddr, ICMPv6PacketTooBig, ICMPv6TimeExceeded, IPv6,
                        IPOption_LSRR, IPOption_NOP, IPOption_RR, Raw, fragment)
@@ -124,6 +124,29 @@ def test_an_interface_that_is_disabled_forwards_nothing(router):
     assert router.drops() == {"attachment-down": 1}
     router.send(3, packet(3, v4(1)))
     assert router.drops()["no-route"] == 1
+
+
+@pytest.mark.parametrize("hop", [lambda to: v6(to), lambda to: ("fe80::a", to, 1)])
+def test_rfc8950_ipv4_prefixes_have_ipv6_next_hops(router, hop):
+    for k, to in enumerate((2, 3)):
+        router.neighbour(80 + k, interface=to, ip="fe80::a", mac=HOST[to])
+        router.route(80 + k, vrouter=1, prefix=f"198.51.{k}.0/24", next_hops=[hop(to)])
+        got = one(router.send(1, packet(1, f"198.51.{k}.1")), to)
+        assert (got.dst, got.type, got[IP].ttl) == (HOST[to], 0x0800, 63)
+    with pytest.raises(ApiError, match="cannot be its next hop"):
+        router.route(90, vrouter=1, prefix="2001:db8:99::/48", next_hops=[v4(2)])
+
+
+def test_rfc8950_main_asks_by_neighbour_discovery_and_sends_ipv4(router):
+    router.route(80, vrouter=1, prefix="198.51.0.0/24", next_hops=["2001:db8:3::77"])
+    asked = one(router.send(1, packet(1, "198.51.0.1")), 3)
+    assert asked[ICMPv6ND_NS].tgt == "2001:db8:3::77"
+    answer = (Ether(src="02:00:00:00:03:77", dst=GATEWAY[3]) / IPv6(src="2001:db8:3::77", dst=v6(3, "1"), hlim=255) /
+              ICMPv6ND_NA(tgt="2001:db8:3::77", S=1, R=1) / ICMPv6NDOptDstLLAddr(lladdr="02:00:00:00:03:77"))
+    got = one(router.send(3, answer), 3)  # the packet that waited
+    assert (got.dst, got.type, got[IP].dst) == ("02:00:00:00:03:77", 0x0800, "198.51.0.1")
+    back = one(router.send(3, packet(3, v4(1), source="198.51.0.9", ttl=1)), 3)
+    assert (back.type, back[IP].dst, back[ICMP].type) == (0x0800, "198.51.0.9", 11)
 
 
 def test_tags_of_a_routed_interface(router):

@@ -392,3 +392,22 @@ def test_an_interface_that_is_disabled_takes_its_tunnels_down(site):
     assert not tunnel["up"]
 
 
+
+
+@pytest.mark.parametrize("vlan", [0, 100])
+def test_rfc8950_a_tunnel_over_ipv4_goes_by_an_ipv6_next_hop(gateway, vlan):
+    gateway.port(1)
+    gateway.port(2)
+    gateway.network(7)
+    gateway.attachment(1, network=7, port=1)
+    gateway.vrouter(1)
+    gateway.interface(1, vrouter=1, port=2, vlan=vlan, addresses=["192.0.2.1/32", "2001:db8::1/64"])
+    gateway.neighbour(1, interface=1, ip="2001:db8::2", mac=PEER_MAC)
+    gateway.route(1, vrouter=1, prefix="198.51.100.0/24", next_hops=["2001:db8::2"])
+    gateway.vtep(1, vrouter=1, local="192.0.2.1", remotes=["198.51.100.9"])
+    gateway.vni(1, vtep=1, vni=5000, network=7)
+    gateway.advance(4)
+    gateway.take()
+    (got,) = map(Ether, gateway.send(1, frame(A, B))[2])
+    link = got[Dot1Q] if vlan else got
+    assert (got.dst, link.type, got[IP].dst, got[VXLAN].vni) == (PEER_MAC, 0x0800, "198.51.100.9", 5000)

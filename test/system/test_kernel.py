@@ -4,6 +4,8 @@
         host --- (host0) leaf: vgw, vrouter v/r        namespace PREFIX-vgw-v-r: host0, lo
 """
 import json
+import os
+import signal
 
 import pytest
 from topology import EXCHANGE, Namespace, Topology, run, serve, wait_for
@@ -304,6 +306,11 @@ def test_routes_of_the_namespace(t):
         until((prefix, "kernel"), lambda r: r and r["blackhole"], "the blackhole")
         inside.ip(*route, "del", prefix)
         until((prefix, "kernel"), lambda r: r is None, "the blackhole to go")
+        for kind in ("unreachable", "prohibit"):  # their senders are told
+            inside.ip(*route, "add", kind, prefix, "proto", "static")
+            until((prefix, "kernel"), lambda r: r and r.get("reject") and "blackhole" not in r, f"the {kind} route")
+            inside.ip(*route, "del", prefix)
+            until((prefix, "kernel"), lambda r: r is None, f"the {kind} route to go")
 
     inside.ip("nexthop", "add", "id", "1", "via", "192.0.2.2", "dev", "host0")
     inside.ip("nexthop", "add", "id", "2", "via", "198.51.100.2", "dev", "host1")
@@ -315,6 +322,68 @@ def test_routes_of_the_namespace(t):
     until(key, lambda r: r and hops(r) == [("198.51.100.2", "host1", 1)], "the group to change")
     inside.ip("nexthop", "del", "id", "3")
     until(key, lambda r: r is None, "the route to go with its nexthop object")
+
+
+def test_rfc8950_ipv4_routes_by_ipv6_next_hops(t):
+    """Of one next hop and of two, link-local and not: they arrive, and packets go by them."""
+    gw, host, inside = two_legs(t)
+    host.address("lo", "10.7.0.1/32", "10.8.0.1/32")
+    link_local = next(a["local"] for link in json.loads(host.ip("-j", "-6", "address", "show", "dev", "eth0"))
+                      for a in link.get("addr_info", ()) if a.get("scope") == "link")
+    inside.ip("route", "add", "10.7.0.0/16", "via", "inet6", link_local, "dev", "host0", "proto", "bgp")
+    inside.ip("route", "add", "10.8.0.0/16", "proto", "bgp", "nexthop", "via", "inet6", "2001:db8::2", "dev", "host0",
+              "nexthop", "via", "198.51.100.2", "dev", "host1")
+    wait_for(lambda: len(routes(gw)) == 2, "the routes")
+    assert hops(routes(gw)["10.7.0.0/16", "bgp"]) == [(link_local, "host0", 1)]
+    assert hops(routes(gw)["10.8.0.0/16", "bgp"]) == [("198.51.100.2", "host1", 1), ("2001:db8::2", "host0", 1)]
+    for to in ("10.7.0.1", "10.8.0.1"):
+        wait_for(lambda to=to: "1 received" in gw.vgw("ping", "v/r", to, "count", "1", check=False).stdout, f"ping to {to}")
+    gw.configure("set vfabric v vrouter r static-route 10.9.0.0/16 next-hop 2001:db8::2")
+    wait_for(lambda: '"10.9.0.0/16"' in inside.ip("-j", "route"), "the configured one in the namespace")
+    assert "via inet6 2001:db8::2" in inside.ip("route", "show", "10.9.0.0/16")
+    inside.ip("route", "del", "10.8.0.0/16")
+    wait_for(lambda: ("10.8.0.0/16", "bgp") not in routes(gw), "it to go")
+
+
+def test_reject_and_recursive_routes_are_seen(t):
+    """A reject route is unreachable in the namespace; a recursive one has there what it leads to, whenever that
+    changes."""
+    gw, _, inside = two_legs(t)
+    gw.configure("""
+        set vfabric v vrouter r static-route 10.4.0.0/16 reject
+        set vfabric v vrouter r static-route 2001:db8:cc::/48 reject
+        set vfabric v vrouter r static-route 10.5.0.0/16 next-hop 192.0.2.2
+        set vfabric v vrouter r static-route 10.6.0.0/16 next-hop 10.5.0.1
+        set vfabric v vrouter r static-route 2001:db8:dd::/48 next-hop 2001:db8:ee::1
+    """)
+
+    def table(*words):
+        return {r["dst"]: r for r in json.loads(inside.ip("-j", *words, "route"))}
+
+    wait_for(lambda: table().get("10.4.0.0/16", {}).get("type") == "unreachable", "the reject route")
+    wait_for(lambda: table("-6").get("2001:db8:cc::/48", {}).get("type") == "unreachable", "the IPv6 one")
+    assert {r["prefix"] for r in gw.show("routes") if r.get("reject")} == {"10.4.0.0/16", "2001:db8:cc::/48"}
+    for prefix in ("10.4.0.0/16", "2001:db8:cc::/48"):
+        gw.vgw("delete", "vfabric", "v", "vrouter", "r", "static-route", prefix, "reject")
+        gw.vgw("set", "vfabric", "v", "vrouter", "r", "static-route", prefix, "blackhole")
+    gw.vgw("commit")
+    wait_for(lambda: table().get("10.4.0.0/16", {}).get("type") == "blackhole", "it to become a blackhole")
+    wait_for(lambda: table("-6").get("2001:db8:cc::/48", {}).get("type") == "blackhole", "the IPv6 one, too")
+
+    wait_for(lambda: table().get("10.6.0.0/16", {}).get("gateway") == "192.0.2.2", "the recursive route")
+    gw.configure("set vfabric v vrouter r static-route 10.5.0.0/16 next-hop 198.51.100.2")
+    wait_for(lambda: len(table().get("10.6.0.0/16", {}).get("nexthops", ())) == 2, "it to have both next hops")
+    gw.vgw("delete", "vfabric", "v", "vrouter", "r", "static-route", "10.5.0.0/16", "next-hop", "192.0.2.2")
+    gw.vgw("commit")
+    wait_for(lambda: table().get("10.6.0.0/16", {}).get("gateway") == "198.51.100.2", "it to follow")
+    # Through a daemon's route, which comes, changes and goes.
+    assert "2001:db8:dd::/48" not in table("-6")
+    inside.ip("-6", "route", "add", "2001:db8:ee::/48", "via", "2001:db8::2", "proto", "bgp", "metric", "20")
+    wait_for(lambda: table("-6").get("2001:db8:dd::/48", {}).get("gateway") == "2001:db8::2", "it to lead on")
+    inside.ip("-6", "route", "replace", "2001:db8:ee::/48", "via", "2001:db8:1::2", "proto", "bgp", "metric", "20")
+    wait_for(lambda: table("-6").get("2001:db8:dd::/48", {}).get("gateway") == "2001:db8:1::2", "it to change")
+    inside.ip("-6", "route", "del", "2001:db8:ee::/48", "metric", "20")
+    wait_for(lambda: "2001:db8:dd::/48" not in table("-6"), "it to go")
 
 
 def test_configured_routes_are_seen(t):
@@ -386,6 +455,42 @@ def test_many_routes(t):
     wait_for(lambda: count() == 1, "all but one to go", timeout=60, interval=1)
     gw.configure("delete vfabric v vrouter r")
     wait_for(lambda: not gw.show("routes"), "the vrouter to go with them")
+
+
+def lost_notifications(inside):
+    """By all netlink sockets of a namespace."""
+    lines = inside.run("cat", "/proc/net/netlink").stdout.splitlines()
+    column = lines[0].split().index("Drops")
+    return sum(int(line.split()[column]) for line in lines[1:])
+
+
+def test_notifications_that_are_lost(t):
+    """More changes than the kernel keeps for a data plane that does not read (ENOBUFS): it ends at the same table."""
+    gw, _, inside = two_legs(t)
+    prefixes = [f"{10 + i // 65536}.{i // 256 % 256}.{i % 256}.0/24" for i in range(100000)]
+    batch = t.directory / "batch"
+
+    def run_batch(lines):
+        batch.write_text("".join(line + "\n" for line in lines))
+        inside.ip("-batch", batch)
+
+    def of_gateway():
+        return {(r["prefix"], h["address"]) for r in gw.show("routes", "protocol", "bgp") for h in r["next-hop"]}
+
+    run_batch(f"route add {p} via 192.0.2.2 proto bgp metric 20" for p in prefixes[:2000])
+    wait_for(lambda: len(of_gateway()) == 2000, "the first routes")
+    assert lost_notifications(inside) == 0
+    dataplane = gw.process_id("dataplane")
+    os.kill(dataplane, signal.SIGSTOP)
+    try:
+        run_batch(f"route add {p} via 192.0.2.2 proto bgp metric 20" for p in prefixes[2000:])
+        run_batch(f"route replace {p} via 198.51.100.2 proto bgp metric 20" for p in prefixes[1000:3000])
+        run_batch(f"route del {p} metric 20" for p in (*prefixes[:1000], *prefixes[4000:]))
+        assert lost_notifications(inside) > 0, "they were not enough"
+    finally:
+        os.kill(dataplane, signal.SIGCONT)
+    wanted = {(p, "198.51.100.2" if k < 2000 else "192.0.2.2") for k, p in enumerate(prefixes[1000:4000])}
+    wait_for(lambda: of_gateway() == wanted, "the same table", interval=0.5)
 
 
 def test_ip(t):

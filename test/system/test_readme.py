@@ -6,12 +6,12 @@
                                                       other site's VTEP, 192.0.2.2, on a Linux bridge
 """
 import re
-import signal
 import subprocess
 
 import pytest
 from scapy.utils import PcapNgReader
-from topology import BUILD, SOURCE, Topology, wait_for
+from topology import SOURCE, Topology
+from typist import Typist, blocks, lines_of
 
 README = (SOURCE / "README.md").read_text()
 FIRST, SEEING, OTHERS = "A first gateway: a server with two NICs", "Seeing what it does", "Two commands"
@@ -21,17 +21,8 @@ def section(heading):
     return re.search(rf"^## {re.escape(heading)}\n(.*?)(?=^## |\Z)", README, re.S | re.M)[1]
 
 
-def blocks(text):
-    """The code blocks of a text: fenced ones, and indented ones."""
-    fenced = re.findall(r"^```\n(.*?)^```$", text, re.S | re.M)
-    text = re.sub(r"^```\n.*?^```$", "", text, flags=re.S | re.M)
-    return fenced + [re.sub("^    ", "", b, flags=re.M) for b in re.findall(r"(?:^    .*\n)+", text, re.M)]
-
-
 def commands(heading, program):
-    """The lines of a section's blocks that begin with a program's name, without their comments."""
-    lines = [line for block in blocks(section(heading)) for line in block.splitlines()]
-    return [re.split(r"\s+#", line)[0] for line in lines if line.startswith(program + " ")]
+    return lines_of(section(heading), program)
 
 
 @pytest.fixture(name="site", scope="module")
@@ -49,30 +40,6 @@ def site_fixture():
         peer.ip("link", "add", "br0", "type", "bridge")
         peer.address("br0", "10.0.10.2/24")
         yield t, web, leaf, peer, t.gateway(leaf, "vgw")
-
-
-class Typist:
-    """Somebody who types at the gateway."""
-
-    def __init__(self, topology, leaf, gateway):
-        self.topology, self.leaf = topology, leaf
-        self.shell = ["env", f"VGW_SOCKET={gateway.control_socket}", f"VGW_YANG_DIR={SOURCE}/yang", "bash", "-c"]
-        self.path = f'PATH="{BUILD}/cli:$PATH"; '
-
-    def types(self, line):
-        done = self.leaf.run(*self.shell, self.path + line, check=False)
-        assert done.returncode == 0, f"{line}\n{done.stdout}{done.stderr}"
-        return done.stdout
-
-    def types_until(self, line, condition):
-        """For what goes on until Ctrl-C, or until its limit."""
-        log = self.topology.directory / "typed.log"
-        log.unlink(missing_ok=True)
-        process = self.leaf.start(*self.shell, self.path + "exec " + line, log=log)
-        wait_for(lambda: condition(log.read_text()) or process.poll() is not None, f"what {line} prints")
-        process.send_signal(signal.SIGINT)
-        assert process.wait(20) == 0, f"{line}\n{log.read_text()}"
-        return log.read_text()
 
 
 def test_first_gateway(site):

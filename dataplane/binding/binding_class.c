@@ -15,8 +15,6 @@
 
 #include <errno.h>
 
-#define LOOKS_PER_CALL 65536u /* bindings; a call may find nothing */
-
 static struct idmap *ids; /* to the index of a binding */
 
 static int check(const struct vgw_binding *body, const struct binding *was, struct error *e)
@@ -142,7 +140,7 @@ static uint32_t binding_fill(void *records, uint32_t max, uint32_t filter, uint6
 {
     struct vgw_binding_state *out = records;
     struct binding *b = binding_next((uint32_t)*cursor);
-    const uint32_t end = (uint32_t)*cursor + LOOKS_PER_CALL;
+    const uint32_t end = (uint32_t)*cursor + QUERY_LOOKS_MAX;
     uint32_t count = 0;
 
     for (; b != NULL && count < max && binding_index(b) < end;

@@ -40,7 +40,9 @@ struct object_class {
 
 /* A dump: fills up to max records from *cursor on, sets *cursor for the next call (0: at the end),
  * and returns how many. A cursor may have become stale: entries that came or went may be missed,
- * none that stayed is shown twice. */
+ * none that stayed is shown twice. Of a long table with few that the filter wants, a call looks at
+ * some, so that the main thread has other work meanwhile. */
+#define QUERY_LOOKS_MAX 16384
 struct query_class {
     enum vgw_query_kind kind;
     size_t record_size;

@@ -98,9 +98,10 @@ static uint32_t neighbour_fill(void *records, uint32_t max, uint32_t filter, uin
 {
     struct vgw_neighbour_state *out = records;
     struct neighbour *n = neighbour_next((uint32_t)*cursor);
-    uint32_t count = 0;
+    uint32_t count = 0, looks = 0;
 
-    for (; n != NULL && count < max; n = neighbour_next(n->index + 1)) {
+    for (; n != NULL && count < max && looks < QUERY_LOOKS_MAX;
+         n = neighbour_next(n->index + 1), looks++) {
         struct vgw_neighbour_state *s = &out[count];
 
         if (filter != 0 && vrouter_of(n) != filter)

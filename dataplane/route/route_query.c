@@ -54,11 +54,11 @@ static uint32_t route_fill(void *records, uint32_t max, uint32_t filter, uint64_
     struct vgw_route_state *out = records;
     uint32_t hop = (uint32_t)(*cursor & ((1u << HOP_BITS) - 1));
     const struct route *r = route_next((uint32_t)(*cursor >> HOP_BITS));
-    uint32_t count = 0;
+    uint32_t count = 0, looks = 0;
 
     if (r != NULL && r->index != (uint32_t)(*cursor >> HOP_BITS))
         hop = 0; /* the one that the cursor meant is gone */
-    for (; r != NULL; r = route_next(r->index + 1), hop = 0) {
+    for (; r != NULL && looks < QUERY_LOOKS_MAX; r = route_next(r->index + 1), hop = 0, looks++) {
         const struct path_member *members;
         uint32_t hops = hops_of(r, &members);
 
@@ -72,7 +72,7 @@ static uint32_t route_fill(void *records, uint32_t max, uint32_t filter, uint64_
             describe(r, members == NULL ? NULL : &members[hop], &out[count++]);
         }
     }
-    *cursor = 0;
+    *cursor = r == NULL ? 0 : (uint64_t)r->index << HOP_BITS | hop;
     return count;
 }
 

@@ -4,14 +4,17 @@
  * configuration that is made up as it is walked, so that its size is a matter of a number and not
  * of a store. The leaf is the one that bench/scale/scale.py draws.
  *
- *     scale_client SOCKET NETWORKS MACS TUNNELS
+ *     scale_client SOCKET NETWORKS MACS TUNNELS [TENANTS PREFIXES HOSTS [IDLE [NAMESPACES]]]
  *
- * Declares everything and prints "synced", seconds, objects. Each line "NETWORKS MACS TUNNELS" on
- * stdin then makes it another configuration, which is declared as a new generation; ends with
- * stdin.
+ * Declares everything and prints "synced", seconds, objects, refused ones. Each line of such
+ * numbers on stdin then makes it another configuration, which is declared as a new generation; ends
+ * with stdin.
  *
  * Network i has VNI i - 1, all of one VTEP; MAC i is static, in network 1 + i % 1000, behind tunnel
- * i % TUNNELS. Ids are as a store gives them: no two objects have the same, whatever their kind.
+ * i % TUNNELS. A tenant is a vrouter with an interface on a network of its own, 10.0.0.1/8; IDLE
+ * ones have not even that. NAMESPACES 1: they have network namespaces. Prefix i (of /16 to /24,
+ * behind 10.0.0.2) and host i (a neighbour) are of tenant i % TENANTS. All tenants have the same
+ * addresses. Ids are as a store gives them: no two objects have the same, whatever their kind.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -31,6 +34,11 @@
 #define FIRST_ID 100u /* of networks; below: what there is one of */
 #define FIRST_VNI_ID (FIRST_ID + (1u << 24))
 #define FIRST_MAC_ID (FIRST_ID + (2u << 24))
+#define FIRST_TENANT_ID (FIRST_ID + (3u << 24))      /* vrouters; their interfaces: */
+#define FIRST_LEG_ID (FIRST_TENANT_ID + TENANTS_MAX) /* ... */
+#define FIRST_PREFIX_ID (FIRST_LEG_ID + TENANTS_MAX) /* routes */
+#define FIRST_HOST_ID (FIRST_PREFIX_ID + (1u << 22)) /* neighbours */
+#define TENANTS_MAX (1u << 16)
 
 static const char *const devices[] = {"netdev:left0", "netdev:a0", "netdev:b0"};
 
@@ -38,6 +46,11 @@ static struct scale {
     uint32_t networks;
     uint32_t macs;
     uint32_t tunnels;
+    uint32_t tenants;
+    uint32_t prefixes;
+    uint32_t hosts;
+    uint32_t idle;
+    uint32_t namespaces;
 } scale;
 
 static struct dpsync *dpsync;
@@ -202,30 +215,98 @@ static int make_static_mac(uint32_t n, void *body)
     return sizeof(*m);
 }
 
-/* Objects of a kind: how many, the id of the first, and what makes the n-th. */
+/* --- tenants --- */
+
+static int make_tenant(uint32_t n, void *body)
+{
+    struct vgw_vrouter *v = body;
+
+    *v = (struct vgw_vrouter){
+        .id = FIRST_TENANT_ID + n, .has_namespace = scale.namespaces != 0, .vfabric = "scale"};
+    snprintf(v->name, sizeof(v->name), "tenant%u", n);
+    return sizeof(*v);
+}
+
+static int make_leg(uint32_t n, void *body)
+{
+    struct vgw_interface *i = body;
+
+    *i = (struct vgw_interface){
+        .id = FIRST_LEG_ID + n,
+        .vrouter = FIRST_TENANT_ID + n,
+        .network = FIRST_ID + 1 + n,
+        .kind = VGW_INTERFACE_IRB,
+        .enabled = 1,
+        .address_count = 1,
+        .name = "gateway",
+    };
+    i->addresses[0] = (struct vgw_prefix){ipv4(0x0a000001u), 8, {0}};
+    return sizeof(*i) + sizeof(i->addresses[0]);
+}
+
+/* The k-th of a tenant: of each 64, 61 are /24, and one each /22, /20, /16. Beyond 20.0.0.0. */
+static int make_prefix(uint32_t n, void *body)
+{
+    static const uint8_t lengths[] = {22, 20, 16};
+    const uint32_t k = n / scale.tenants, place = k % 64;
+    const uint8_t length = place < 61 ? 24 : lengths[place - 61];
+    const uint32_t address =
+        place < 61 ? 0x14000000u + ((k - k / 64 * 3) << 8)
+                   : (place == 63 ? 0x80000000u : 0x60000000u) + (k / 64 << (32 - length));
+    struct vgw_route *r = body;
+
+    *r = (struct vgw_route){
+        .id = FIRST_PREFIX_ID + n,
+        .vrouter = FIRST_TENANT_ID + n % scale.tenants,
+        .prefix = {ipv4(address), length, {0}},
+        .next_hop_count = 1,
+    };
+    r->next_hops[0] = (struct vgw_next_hop){.ip = ipv4(0x0a000002u), .weight = 1};
+    return sizeof(*r) + sizeof(r->next_hops[0]);
+}
+
+static int make_host(uint32_t n, void *body)
+{
+    *(struct vgw_neighbour *)body = (struct vgw_neighbour){
+        .id = FIRST_HOST_ID + n,
+        .interface = FIRST_LEG_ID + n % scale.tenants,
+        .ip = ipv4(0x0a000002u + n / scale.tenants),
+        .mac = {2, 0x0b, (uint8_t)(n >> 24), (uint8_t)(n >> 16), (uint8_t)(n >> 8), (uint8_t)n},
+    };
+    return sizeof(struct vgw_neighbour);
+}
+
+/* --- all of it --- */
+
+/* Objects of a kind in a row of ids: how many, the id of the first, and what makes the n-th. */
 struct kind {
     uint32_t count;
     uint32_t first;
     int (*make)(uint32_t n, void *body);
 };
 
-static struct kind kind_of(enum vgw_object object)
+/* What there is of each kind; of some, the leaf's own, and the tenants' behind them. */
+static struct kind kind_of(enum vgw_object object, bool tenants)
 {
     switch (object) {
+    case VGW_OBJECT_VROUTER:
+        return tenants ? (struct kind){scale.tenants + scale.idle, FIRST_TENANT_ID, make_tenant}
+                       : (struct kind){1, 11, make_vrouter};
+    case VGW_OBJECT_INTERFACE:
+        return tenants ? (struct kind){scale.tenants, FIRST_LEG_ID, make_leg}
+                       : (struct kind){3, 12, make_interface};
+    case VGW_OBJECT_ROUTE:
+        return tenants ? (struct kind){scale.prefixes, FIRST_PREFIX_ID, make_prefix}
+                       : (struct kind){1, 15, make_route};
+    case VGW_OBJECT_NEIGHBOUR:
+        return tenants ? (struct kind){scale.hosts, FIRST_HOST_ID, make_host}
+                       : (struct kind){2, 16, make_neighbour};
     case VGW_OBJECT_PORT:
         return (struct kind){3, 1, make_port};
     case VGW_OBJECT_NETWORK:
         return (struct kind){scale.networks, FIRST_ID, make_network};
     case VGW_OBJECT_ATTACHMENT:
         return (struct kind){1, 10, make_attachment};
-    case VGW_OBJECT_VROUTER:
-        return (struct kind){1, 11, make_vrouter};
-    case VGW_OBJECT_INTERFACE:
-        return (struct kind){3, 12, make_interface};
-    case VGW_OBJECT_ROUTE:
-        return (struct kind){1, 15, make_route};
-    case VGW_OBJECT_NEIGHBOUR:
-        return (struct kind){2, 16, make_neighbour};
     case VGW_OBJECT_VTEP:
         return (struct kind){1, 20, make_vtep};
     case VGW_OBJECT_VNI:
@@ -235,6 +316,14 @@ static struct kind kind_of(enum vgw_object object)
     default:
         return (struct kind){0, 0, NULL};
     }
+}
+
+/* The kind's row that has what comes next at this id, or behind it. */
+static struct kind row_of(enum vgw_object object, uint32_t id)
+{
+    const struct kind own = kind_of(object, false);
+
+    return id < own.first + own.count ? own : kind_of(object, true);
 }
 
 /* --- what dpsync asks for (control/dpsync/dpsync.h) --- */
@@ -248,7 +337,7 @@ static int walk(void *arg, struct intent_cursor *cursor, uint32_t limit, intent_
     if (cursor->object == VGW_OBJECT_NONE)
         *cursor = (struct intent_cursor){VGW_OBJECT_NONE + 1, 0};
     while (cursor->object < VGW_OBJECT_COUNT && count < limit) {
-        struct kind k = kind_of(cursor->object);
+        struct kind k = row_of(cursor->object, cursor->id + 1);
         uint32_t n = cursor->id < k.first ? 0 : cursor->id + 1 - k.first;
         int length, rc;
 
@@ -269,7 +358,7 @@ static int walk(void *arg, struct intent_cursor *cursor, uint32_t limit, intent_
 
 static int compile(void *arg, const struct intent_item *item, void *buffer, size_t size)
 {
-    struct kind k = kind_of(item->object);
+    struct kind k = row_of(item->object, item->id);
 
     if (item->id < k.first || item->id - k.first >= k.count)
         return -ENOENT;
@@ -285,10 +374,12 @@ static void describe(void *arg, enum vgw_object object, uint32_t id, char *buffe
 
 static bool read_scale(const char *text)
 {
-    struct scale s;
+    struct scale s = {0};
+    int count = sscanf(text, "%u %u %u %u %u %u %u %u", &s.networks, &s.macs, &s.tunnels,
+                       &s.tenants, &s.prefixes, &s.hosts, &s.idle, &s.namespaces);
 
-    if (sscanf(text, "%u %u %u", &s.networks, &s.macs, &s.tunnels) != 3 || s.networks == 0 ||
-        s.tunnels == 0)
+    if (count < 3 || s.networks == 0 || s.tunnels == 0 || s.tenants >= s.networks ||
+        s.tenants + s.idle > TENANTS_MAX || (s.tenants == 0 && s.prefixes + s.hosts != 0))
         return false;
     scale = s;
     declared = 0;
@@ -323,15 +414,18 @@ int main(int argc, char **argv)
     uv_loop_t *loop = uv_default_loop();
     uv_check_t check;
     uv_poll_t input;
-    char numbers[256];
+    char numbers[256] = "";
 
-    if (argc != 5) {
-        fputs("usage: scale_client SOCKET NETWORKS MACS TUNNELS\n", stderr);
+    if (argc < 5) {
+        fputs("usage: scale_client SOCKET NETWORKS MACS TUNNELS [TENANTS PREFIXES HOSTS [IDLE "
+              "[NAMESPACES]]]\n",
+              stderr);
         return 2;
     }
     log_init(LOG_WARNING);
     setvbuf(stdin, NULL, _IONBF, 0); /* what is buffered wakes nobody */
-    snprintf(numbers, sizeof(numbers), "%s %s %s", argv[2], argv[3], argv[4]);
+    for (int i = 2; i < argc; i++)
+        snprintf(numbers + strlen(numbers), sizeof(numbers) - strlen(numbers), "%s ", argv[i]);
     if (!read_scale(numbers) || dpsync_start(&dpsync, loop, argv[1], &source) < 0)
         return 2;
     uv_check_init(loop, &check);

@@ -186,6 +186,8 @@ static void device_open(struct port_device *d)
     d->kind->link(d, &d->link);
     if (d->config.enabled)
         io_attach(d);
+    else if (d->kind->enable != NULL)
+        d->kind->enable(d, false);
     publish(d);
 }
 

@@ -139,6 +139,10 @@ class Dataplane(harness.Gateway):
                                           zero_copy=zero_copy, rx_queues=rx_queues, rx_descriptors=descriptors,
                                           tx_descriptors=descriptors, device=device.encode(), netns=netns.encode()))
 
+    def event_list(self):
+        """Events that have come."""
+        return self.client.events()
+
     def wait_port(self, id, timeout=60.0, **fields):
         """Until the port's state has these values; returns the state."""
         def there():

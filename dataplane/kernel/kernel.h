@@ -37,8 +37,12 @@ void kernel_static_removed(struct route *r);
 
 /* There is a TAP for what this interface receives. */
 bool kernel_takes(uint32_t interface);
+/* The sockets of the namespace get IP packets that this interface receives: by a TAP or, if it is
+ * an L3 VNI's, by the link to the vrouter. */
+bool kernel_listens(uint32_t interface);
 /* Writes a received frame (data at the Ethernet header, l3_offset behind it and its tags) to the
- * interface's TAP, untagged. Takes m, and counts it as consumed or dropped. */
+ * interface's TAP, untagged, or the packet to the link to the vrouter. Takes m, and counts it as
+ * consumed or dropped. */
 void kernel_deliver(struct rte_mbuf *m, uint32_t interface, uint16_t l3_offset);
 
 #endif

@@ -10,6 +10,7 @@
 #include "kernel/netns.h"
 #include "kernel/route_mirror.h"
 #include "kernel/route_monitor.h"
+#include "kernel/vrouter_link.h"
 #include "log.h"
 #include "port/netdev.h"
 #include "route/interface.h"
@@ -195,6 +196,7 @@ void namespace_remove(struct namespace *n)
 
     while ((t = LIST_FIRST(&n->taps)) != NULL)
         tap_remove(t);
+    vrouter_link_remove(n);
     netns_remove(n->name);
     forget(n);
 }
@@ -205,6 +207,7 @@ void namespace_leave(struct namespace *n)
 
     while ((t = LIST_FIRST(&n->taps)) != NULL)
         tap_leave(t);
+    vrouter_link_leave(n);
     forget(n);
 }
 
@@ -253,7 +256,8 @@ static void note_stray(int index, const char *alias, void *context)
     struct strays *s = context;
     const struct tap *t;
 
-    if (index == LOOPBACK_INDEX || strncmp(alias, ALIAS, strlen(ALIAS)) != 0)
+    if (index == LOOPBACK_INDEX || vrouter_link_is(s->namespace, index) ||
+        strncmp(alias, ALIAS, strlen(ALIAS)) != 0)
         return;
     LIST_FOREACH (t, &s->namespace->taps, link) {
         if (t->index == index)

@@ -37,6 +37,7 @@ struct namespace
     bool mirror_refused;     /* the same: the kernel did not take one */
     bool mirror_stale;       /* route_mirror.c: some static route may have to be written */
     LIST_HEAD(, tap) taps;
+    struct vrouter_link *vrouter_link; /* vrouter_link.h; NULL: not needed so far */
     uint32_t *by_index; /* interfaces (index) by their link's, of by_index_count; 0: none */
     uint32_t by_index_count;
     struct namespace *next; /* with the same hash of the name */

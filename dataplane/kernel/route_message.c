@@ -223,6 +223,10 @@ void route_message_write(struct nlmsghdr *message, const struct route_message *r
     mnl_attr_put_u32(message, RTA_PRIORITY, r->metric);
     if (r->hop_count == 0)
         return;
+    if (r->hop_count == 1 && r->hops[0].gateway.family == 0) { /* IPv6 takes it in no other form */
+        mnl_attr_put_u32(message, RTA_OIF, (uint32_t)r->hops[0].link);
+        return;
+    }
     multipath = mnl_attr_nest_start(message, RTA_MULTIPATH);
     for (uint32_t i = 0; i < r->hop_count; i++)
         write_hop(message, r->prefix.ip.family, &r->hops[i]);

@@ -7,6 +7,7 @@
  */
 #include "kernel/route_mirror.h"
 #include "kernel/kernel.h"
+#include "kernel/vrouter_link.h"
 #include "route/interface.h"
 #include "route/ip.h"
 #include "route/route.h"
@@ -59,27 +60,47 @@ static void add_hop(struct route_message *m, const struct message_hop *hop)
         m->hops[m->hop_count++] = *hop;
 }
 
+/* By the interface's TAP. Of an L3 VNI, which has none, the vrouter itself is the only next hop, as
+ * the kernel sees it (which has on-link IPv6 routes of one next hop alone): it shares the flows. */
+static void add_adjacency(struct namespace *n, uint32_t interface, const struct vgw_ip *ip,
+                          uint8_t weight, struct route_message *m)
+{
+    const struct tap *t = tap_of(interface);
+    int link;
+
+    if (interfaces[interface].vrouter != n->vrouter ||
+        (m->hop_count == 1 && m->hops[0].gateway.family == 0))
+        return;
+    if (!interfaces[interface].is_l3vni) {
+        if (t != NULL && t->fd >= 0)
+            add_hop(m, &(struct message_hop){.link = t->index, .gateway = *ip, .weight = weight});
+        return;
+    }
+    link = vrouter_link_get(n);
+    if (link == 0)
+        return;
+    m->hops[0] = (struct message_hop){.link = link, .weight = 1};
+    m->hop_count = 1;
+}
+
 /* Recursive next hops are there what they lead to, as daemons write them: the kernel knows none. */
-static void add_path(const struct namespace *n, uint32_t path, struct route_message *m)
+static void add_path(struct namespace *n, uint32_t path, struct route_message *m)
 {
     const struct path_member *members;
     uint32_t count = path == 0 ? 0 : path_members(path, &members);
 
     for (uint32_t i = 0; i < count; i++) {
         const struct next_hop *hop = members[i].next_hop;
-        const struct tap *t =
-            hop->adjacency == 0 ? NULL : tap_of(adjacencies[hop->adjacency].interface);
 
         if (hop->via != 0)
             add_path(n, hop->via, m);
-        else if (t != NULL && t->fd >= 0 && t->namespace == n)
-            add_hop(m, &(struct message_hop){
-                           .link = t->index, .gateway = hop->ip, .weight = members[i].weight});
+        else if (hop->adjacency != 0)
+            add_adjacency(n, adjacencies[hop->adjacency].interface, &hop->ip, members[i].weight, m);
     }
 }
 
 /* What the namespace is to have of it; false: nothing. */
-static bool describe(const struct namespace *n, const struct route *r, struct route_message *m)
+static bool describe(struct namespace *n, const struct route *r, struct route_message *m)
 {
     *m = (struct route_message){
         .is_blackhole = r->blackhole,

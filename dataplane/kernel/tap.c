@@ -10,6 +10,8 @@
 #include "kernel/namespace.h"
 #include "kernel/netns.h"
 #include "kernel/route_mirror.h"
+#include "kernel/tun.h"
+#include "kernel/vrouter_link.h"
 #include "log.h"
 #include "port/netdev.h"
 #include "punt/punt.h"
@@ -29,10 +31,6 @@
 #include <sys/uio.h>
 #include <unistd.h>
 
-#define FRAMES_PER_TURN 32
-#define FRAME_MAX 65536
-#define SEGMENTS_MAX 64 /* of a frame to write */
-
 static struct tap **taps; /* [interface] */
 
 struct tap *tap_of(uint32_t interface)
@@ -42,45 +40,20 @@ struct tap *tap_of(uint32_t interface)
 
 /* --- frames --- */
 
-/* A chain of mbufs with these bytes; NULL: none left. */
-static struct rte_mbuf *make_mbuf(const uint8_t *frame, size_t length)
-{
-    struct rte_mbuf *head = frame_alloc(), *last = head;
-
-    while (last != NULL) {
-        uint16_t part = (uint16_t)RTE_MIN(length, (size_t)rte_pktmbuf_tailroom(last));
-        struct rte_mbuf *more;
-
-        memcpy(rte_pktmbuf_append(head, part), frame, part);
-        frame += part;
-        length -= part;
-        if (length == 0)
-            return head;
-        more = frame_alloc();
-        if (more == NULL || rte_pktmbuf_chain(head, more) != 0) {
-            rte_pktmbuf_free(more);
-            break;
-        }
-        last = more;
-    }
-    rte_pktmbuf_free(head);
-    return NULL;
-}
-
 /* What the namespace sends leaves as it is. */
 static void readable(uv_poll_t *poll, int status, int events)
 {
-    static uint8_t frame[FRAME_MAX];
+    static uint8_t frame[TUN_FRAME_MAX];
     struct tap *t = poll->data;
     ssize_t length = 0;
 
-    for (unsigned int i = 0; i < FRAMES_PER_TURN; i++) {
+    for (unsigned int i = 0; i < TUN_FRAMES_PER_TURN; i++) {
         struct rte_mbuf *m;
 
         length = read(t->fd, frame, sizeof(frame));
         if (length < RTE_ETHER_HDR_LEN)
             break;
-        m = make_mbuf(frame, (size_t)length);
+        m = tun_mbuf(frame, (size_t)length);
         if (m != NULL)
             frame_pass(m, t->interface);
     }
@@ -96,29 +69,25 @@ bool kernel_takes(uint32_t interface)
     return taps != NULL && taps[interface] != NULL && taps[interface]->fd >= 0;
 }
 
+bool kernel_listens(uint32_t interface)
+{
+    return kernel_takes(interface) || vrouter_link_of(interface) != NULL;
+}
+
 void kernel_deliver(struct rte_mbuf *m, uint32_t interface, uint16_t l3_offset)
 {
     const uint8_t *from = rte_pktmbuf_mtod(m, const uint8_t *);
-    struct tap *t = taps[interface];
-    struct iovec vectors[SEGMENTS_MAX + 1];
     uint8_t header[RTE_ETHER_HDR_LEN];
-    int count = 1;
 
+    if (!kernel_takes(interface)) {
+        vrouter_link_deliver(vrouter_link_of(interface), m, l3_offset);
+        return;
+    }
     /* Sent to an own MAC, whichever: the TAP has one alone. */
     memcpy(header, from[0] & 1 ? from : interfaces[interface].mac.addr_bytes, 6);
     memcpy(header + 6, from + 6, 6);
     memcpy(header + 12, from + l3_offset - 2, 2);
-    vectors[0] = (struct iovec){header, sizeof(header)};
-    for (struct rte_mbuf *s = m; s != NULL && count <= SEGMENTS_MAX; s = s->next) {
-        const uint32_t skip = s == m ? l3_offset : 0;
-
-        vectors[count++] =
-            (struct iovec){rte_pktmbuf_mtod_offset(s, void *, skip), s->data_len - skip};
-    }
-    if (writev(t->fd, vectors, count) < 0)
-        punt_drop(m, VGW_DROP_KERNEL);
-    else
-        punt_consume(m);
+    tun_write(taps[interface]->fd, header, sizeof(header), m, l3_offset);
 }
 
 /* --- making --- */
@@ -142,25 +111,6 @@ static void make_name(char name[IFNAMSIZ], uint32_t interface)
     for (char *c = name; *c != '\0'; c++)
         if (*c == ':')
             *c = '_';
-}
-
-/* The namespace's device; adopted where it is there already. */
-static int open_device(struct tap *t)
-{
-    struct ifreq r = {.ifr_flags = IFF_TAP | IFF_NO_PI};
-    int own = netns_enter(t->namespace->fd);
-    int rc = 0;
-
-    if (own < 0)
-        return own;
-    strcpy(r.ifr_name, t->name);
-    t->fd = open("/dev/net/tun", O_RDWR | O_NONBLOCK | O_CLOEXEC);
-    if (t->fd < 0 || ioctl(t->fd, TUNSETIFF, &r) < 0 || ioctl(t->fd, TUNSETPERSIST, 1) < 0)
-        rc = -errno;
-    if (rc == 0)
-        t->index = (int)if_nametoindex(t->name);
-    netdev_leave(own);
-    return rc < 0 ? rc : t->index == 0 ? -ENODEV : 0;
 }
 
 static void closed(uv_handle_t *handle)
@@ -242,8 +192,8 @@ static int make(uint32_t interface, struct tap **made)
     t->index = LOOPBACK_INDEX;
     if (!interface_is_loopback(i)) {
         make_name(t->name, interface);
-        rc = open_device(t);
-        if (rc == 0)
+        rc = t->fd = tun_open(n, t->name, IFF_TAP, &t->index);
+        if (rc >= 0)
             rc = namespace_set_interface(n, t->index, interface);
         if (rc < 0) {
             if (t->fd >= 0)

@@ -170,7 +170,7 @@ void local_input(struct rte_mbuf *m, const struct punt *p)
         outcome = VGW_DROP_IP_SOURCE; /* it says that it is from us */
     else if (p->why == PUNT_LOCAL)
         outcome = icmp_input(&l, &sent);
-    else if (kernel_takes(l.interface))
+    else if (kernel_listens(l.interface))
         outcome = VGW_DROP_IGNORED;
     else if (p->value != 0)
         outcome = p->value;
@@ -178,7 +178,7 @@ void local_input(struct rte_mbuf *m, const struct punt *p)
         refuse(&l);
     if (sent)
         return;
-    if (outcome == VGW_DROP_IGNORED && kernel_takes(l.interface))
+    if (outcome == VGW_DROP_IGNORED && kernel_listens(l.interface))
         kernel_deliver(m, l.interface, p->l3_offset); /* somebody there may want it */
     else
         punt_drop(m, outcome);

@@ -6,9 +6,17 @@ Success: ping, UDP and TCP of 1 byte to the MTU cross both ways over IPv4 and IP
 """
 import json
 
-from topology import Topology, exchange_all, wait_for
+from topology import EXCHANGE, Namespace, Topology, exchange_all, run, serve, wait_for
 
 ANYCAST = "00:00:5e:00:01:01"
+
+
+class Inside(Namespace):
+    """The namespace of a vrouter, which the gateway made."""
+
+    def __init__(self, topology, netns):  # pylint: disable=super-init-not-called
+        self.topology = topology
+        self.name = self.netns = netns
 
 
 def host(t, name, leaf, network, number, mtu=1500, gateway=1):
@@ -158,6 +166,49 @@ def test_symmetric_irb_with_linux():
         # A VNI that routes name stays.
         refused = gw.vgw("delete", "vfabric", "v", "vrouter", "u", "vtep", "e", "vni", "5001", check=False)
         assert refused.returncode != 0 or gw.vgw("commit", check=False).returncode != 0
+
+
+def test_sockets_of_a_loopback_through_an_l3_vni():
+    """leaf (vrouter t: loopback 10.255.0.1) === L3 VNI 5001 === peer: Linux router --- far (network 9): sockets of t's
+    namespace and far talk to each other, whoever begins."""
+    with Topology("l3so") as t:
+        leaf, peer = t.namespace("leaf"), linux_router(t)
+        t.wire(leaf, "under", peer, "under")
+        peer.address("under", "192.0.2.2/24")
+        far = host(t, "far", peer, 9, 10, 1450)
+        peer.address("far0", "10.0.9.1/24", "fd00:0:0:9::1/64")
+        vxlan(peer, "vx", 5001, "nolearning")
+        peer.ip("link", "set", "vx", "address", "02:04:c0:00:02:02", "up")
+        for router in ("192.0.2.1", "fe80::1"):
+            peer.ip("neigh", "add", router, "lladdr", "02:04:c0:00:02:01", "dev", "vx", "nud", "permanent")
+        peer.ip("route", "add", "10.255.0.1", "via", "192.0.2.1", "dev", "vx", "onlink")
+        peer.ip("-6", "route", "add", "fd00:255::1", "via", "fe80::1", "dev", "vx", "onlink")
+        gw = t.gateway(leaf, "vgw")
+        hop = "next-hop 192.0.2.2 vtep-vrouter u vtep e vni 5001 router-mac 02:04:c0:00:02:02"
+        gw.configure(underlay("192.0.2.1", "192.0.2.2") + f"""
+            set vfabric v vrouter t interface lo type loopback address 10.255.0.1/32 address fd00:255::1/128
+            set vfabric v vrouter u vtep e vni 5001 vrouter t
+            set vfabric v vrouter t static-route 10.0.9.0/24 {hop}
+            set vfabric v vrouter t static-route fd00:0:0:9::/64 {hop}
+        """)
+        inside = Inside(t, f"{t.prefix}-vgw-v-t")
+        wait_for(lambda: "vrouter~" in inside.ip("route", "show", "10.0.9.0/24"), "the route in the namespace")
+        wait_for(lambda: "vrouter~" in inside.ip("-6", "route", "show", "fd00:0:0:9::/64"), "the IPv6 one")
+        for ours, theirs in (("10.255.0.1", "10.0.9.10"), ("fd00:255::1", "fd00:0:0:9::10")):
+            far.wait_ping(ours)
+            inside.wait_ping(theirs)
+            serve(t, inside, ours)
+            serve(t, far, theirs)
+            for at, to in ((far, ours), (inside, theirs)):
+                at.run("/usr/bin/python3", EXCHANGE, "udp", to, 1, 100, 1200)
+                at.run("/usr/bin/python3", EXCHANGE, "tcp", to, 1, 1000, 100000)
+        gw.kill("dataplane")
+        gw.start_dataplane()
+        gw.wait_synced()
+        wait_for(lambda: inside.run("/usr/bin/python3", EXCHANGE, "tcp", "10.0.9.10", 1000, check=False).returncode == 0,
+                 "the link to be adopted")
+        gw.configure("set vfabric v vrouter t namespace false")
+        wait_for(lambda: inside.netns not in run("ip", "netns", "list").stdout, "the namespace to go")
 
 
 def test_asymmetric_irb_with_linux():

@@ -43,6 +43,7 @@ enum vgw_object {
     VGW_OBJECT_STATIC_MAC, /* struct vgw_static_mac  vgw_network.h */
     VGW_OBJECT_BINDING,    /* struct vgw_binding     vgw_binding.h */
     VGW_OBJECT_IMPORT,     /* struct vgw_import      vgw_vrouter.h */
+    VGW_OBJECT_DHCP_RELAY, /* struct vgw_dhcp_relay  vgw_dhcp_relay.h */
     VGW_OBJECT_COUNT,
 };
 /* The numeric order above is an order in which objects can be declared; the reverse deletes them.
@@ -150,6 +151,7 @@ enum vgw_query_kind {
     VGW_QUERY_MEMORY,     /* struct vgw_memory_state      vgw_worker.h */
     VGW_QUERY_BINDING,    /* struct vgw_binding_state     vgw_binding.h; filter: network id */
     VGW_QUERY_VROUTER,    /* struct vgw_vrouter_state     vgw_vrouter.h */
+    VGW_QUERY_DHCP_RELAY, /* struct vgw_dhcp_relay_state  vgw_dhcp_relay.h */
     VGW_QUERY_COUNT,
 };
 

@@ -75,6 +75,14 @@
     X(ARP, "arp", "malformed ARP (RFC 826)")                                                       \
     X(ND, "nd", "neighbour discovery message fails its checks (RFC 4861 6.1, 7.1)")                \
     X(ICMP, "icmp", "malformed or unexpected ICMP")                                                \
+    X(DHCP, "dhcp", "relayed DHCP: malformed, or of nobody who is relayed for")                    \
+    X(DHCP_HOPS, "dhcp-hops",                                                                      \
+      "relayed DHCP: passed too many relays (RFC 1542 4.1.1, RFC 8415 19)")                        \
+    X(DHCP_SECS, "dhcp-secs", "relayed DHCP: the client has not tried for long (RFC 1542 4.1.1)")  \
+    X(DHCP_AGENT, "dhcp-agent",                                                                    \
+      "relayed DHCP: what only relays say, from a client (RFC 3046 2.1)")                          \
+    X(DHCP_SERVER, "dhcp-server", "relayed DHCP: what servers say, from the clients' side")        \
+    X(DHCP_SOURCE, "dhcp-source", "relayed DHCP: the relay has no address to relay from")          \
     X(IGNORED, "ignored", "well-formed, and nothing to do: router solicitations, foreign ARP")     \
     X(CONSUMED, "consumed", "taken in: answered or learned from, or given to the network namespace")
 

@@ -15,11 +15,17 @@
 #define PAGE_ROWS 1000
 
 const struct show *const shows[] = {
-    &show_ports,  &show_networks,   &show_attachments, &show_macs,     &show_bindings,
-    &show_vteps,  &show_tunnels,    &show_paths,       &show_vrouters, &show_interfaces,
-    &show_routes, &show_neighbours, &show_drops,       &show_workers,  &show_stages,
-    &show_queues, &show_memory,     &show_failures,    &show_system,   &show_commits,
-    NULL,
+    &show_ports,       &show_networks,
+    &show_attachments, &show_macs,
+    &show_bindings,    &show_vteps,
+    &show_tunnels,     &show_paths,
+    &show_vrouters,    &show_interfaces,
+    &show_routes,      &show_neighbours,
+    &show_dhcp_relays, &show_drops,
+    &show_workers,     &show_stages,
+    &show_queues,      &show_memory,
+    &show_failures,    &show_system,
+    &show_commits,     NULL,
 };
 
 const struct show_option show_options[] = {

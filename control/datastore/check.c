@@ -205,6 +205,18 @@ static int check_static_neighbour(struct check *check)
     return 0;
 }
 
+static int check_dhcp_relay(struct check *check)
+{
+    for (struct lyd_node *n = lyd_child(check->entry); n; n = n->next) {
+        if (strcmp(n->schema->name, "server"))
+            continue;
+        if (is_group_or_none(text_of(n)) || is_link_local(text_of(n)))
+            refuse(check, n, "%s is not a unicast address that a server beyond the link can have",
+                   text_of(n));
+    }
+    return 0;
+}
+
 /* --- ports --- */
 
 static int check_port(struct check *check)
@@ -278,6 +290,7 @@ static const struct {
     {"/vfabric/vrouter/interface", check_interface, NULL},
     {"/vfabric/vrouter/static-route", check_static_route, NULL},
     {"/vfabric/vrouter/static-neighbour", check_static_neighbour, NULL},
+    {"/vfabric/vrouter/dhcp-relay", check_dhcp_relay, NULL},
     {"/vfabric/vrouter/vtep", check_vtep, NULL},
     {"/vfabric/vrouter/vtep/vni", check_vni, "local-address"},
 };

@@ -7,6 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "api/vgw_dhcp_relay.h"
 #include "api/vgw_drop.h"
 #include "api/vgw_network.h"
 #include "api/vgw_port.h"
@@ -38,6 +39,7 @@ static const size_t record_sizes[VGW_QUERY_COUNT] = {
     [VGW_QUERY_MEMORY] = sizeof(struct vgw_memory_state),
     [VGW_QUERY_BINDING] = sizeof(struct vgw_binding_state),
     [VGW_QUERY_VROUTER] = sizeof(struct vgw_vrouter_state),
+    [VGW_QUERY_DHCP_RELAY] = sizeof(struct vgw_dhcp_relay_state),
 };
 
 /* --- requests -------------------------------------------------------------------------------- */

@@ -31,6 +31,8 @@ const struct intent_kind intent_kinds[VGW_OBJECT_COUNT] = {
                                intent_static_mac, NULL},
     [VGW_OBJECT_BINDING] = {VGW_OBJECT_BINDING, "/vfabric/network/binding", intent_binding, NULL},
     [VGW_OBJECT_IMPORT] = {VGW_OBJECT_IMPORT, "/vfabric/vrouter/import", intent_import, NULL},
+    [VGW_OBJECT_DHCP_RELAY] = {VGW_OBJECT_DHCP_RELAY, "/vfabric/vrouter/dhcp-relay",
+                               intent_dhcp_relay, NULL},
 };
 
 int intent_new(struct datastore *ds, struct intent **intent)

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  * From configuration to objects: their contents, their order, and what a change makes of them. */
+#include "api/vgw_dhcp_relay.h"
 #include "api/vgw_network.h"
 #include "api/vgw_port.h"
 #include "api/vgw_vrouter.h"
@@ -10,7 +11,7 @@
 /* Objects as a text: "port 1, network 4, ". */
 static const char *const names[VGW_OBJECT_COUNT] = {
     "none", "port",  "network",   "attachment", "vrouter", "interface", "vtep",
-    "vni",  "route", "neighbour", "static-mac", "binding", "import"};
+    "vni",  "route", "neighbour", "static-mac", "binding", "import",    "dhcp-relay"};
 
 struct seen {
     char order[1024];
@@ -191,6 +192,39 @@ static void bindings_and_what_a_source_guard_allows(void **state)
         ;
     assert_non_null(strstr(seen.order, "static-mac binding "));
     check_bindings(f, &seen);
+    intent_free(intent);
+}
+
+static void dhcp_relays(void **state)
+{
+    struct fixture *f = *state;
+    struct intent_cursor cursor = {0};
+    struct seen seen = {0};
+    const struct vgw_dhcp_relay *relay = (const void *)seen.body[VGW_OBJECT_DHCP_RELAY];
+    struct intent *intent;
+
+    load(f, everything);
+    merge(f, "{\"vgw:vfabric\":[{\"name\":\"acme\",\"vrouter\":[{\"name\":\"core\","
+             "\"dhcp-relay\":[{\"interface\":\"up\",\"server\":[\"10.9.0.1\",\"2001:db8:9::1\"],"
+             "\"source-interface\":\"lo\",\"agent-information\":\"keep\",\"remote-id\":\"rack\","
+             "\"enterprise-number\":32473,\"min-secs\":3}]}]}]}");
+    ok(f, commit(f));
+    assert_int_equal(intent_new(f->ds, &intent), 0);
+    while (intent_walk(intent, &cursor, 3, see, &seen) > 0)
+        ;
+    assert_non_null(strstr(seen.order, "static-mac dhcp-relay "));
+    assert_int_equal(relay->interface, id_of(f, "/vgw:vfabric=acme/vrouter=core/interface=up"));
+    assert_int_equal(relay->source_interface,
+                     id_of(f, "/vgw:vfabric=acme/vrouter=core/interface=lo"));
+    assert_int_equal(relay->server_count, 2);
+    assert_int_equal(relay->servers[1].family, 6);
+    assert_int_equal(relay->agent_information, VGW_DHCP_AGENT_KEEP);
+    assert_string_equal(relay->remote_id, "rack");
+    assert_int_equal(relay->enterprise, 32473);
+    assert_int_equal(relay->min_secs, 3);
+    assert_int_equal(relay->max_hops, 4);
+    assert_int_equal(relay->server_id_override, 1);
+    assert_int_equal(relay->local_clients_only, 0);
     intent_free(intent);
 }
 
@@ -481,6 +515,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(everything_is_declared_in_order_with_defaults),
         TEST(bindings_and_what_a_source_guard_allows),
+        TEST(dhcp_relays),
         TEST(change_is_set_alone),
         TEST(vfabric_id_reaches_its_networks_and_vrouters),
         TEST(deletion_runs_in_reverse_order),

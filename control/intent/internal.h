@@ -55,7 +55,7 @@ struct intent_kind {
 };
 extern const struct intent_kind intent_kinds[VGW_OBJECT_COUNT];
 
-/* intent_port.c, intent_network.c, intent_vrouter.c, intent_vxlan.c */
+/* intent_port.c, intent_network.c, intent_vrouter.c, intent_vxlan.c, intent_dhcp_relay.c */
 int intent_port(const struct source *source, void *buffer, size_t size);
 int intent_network(const struct source *source, void *buffer, size_t size);
 int intent_attachment(const struct source *source, void *buffer, size_t size);
@@ -71,6 +71,7 @@ int intent_import(const struct source *source, void *buffer, size_t size);
 int intent_neighbour(const struct source *source, void *buffer, size_t size);
 int intent_vtep(const struct source *source, void *buffer, size_t size);
 int intent_vni(const struct source *source, void *buffer, size_t size);
+int intent_dhcp_relay(const struct source *source, void *buffer, size_t size);
 
 /* intent_source.c: reading leaves. `name` may be "container/leaf"; the model's default when absent.
  */

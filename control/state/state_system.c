@@ -24,6 +24,7 @@ static const char *const object_names[VGW_OBJECT_COUNT] = {
     [VGW_OBJECT_STATIC_MAC] = "static-mac",
     [VGW_OBJECT_BINDING] = "binding",
     [VGW_OBJECT_IMPORT] = "import",
+    [VGW_OBJECT_DHCP_RELAY] = "dhcp-relay",
 };
 
 static json_t *system_entry(struct state *state, const void *record,

@@ -12,6 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "api/vgw_dhcp_relay.h"
 #include "api/vgw_drop.h"
 #include "api/vgw_network.h"
 #include "api/vgw_port.h"
@@ -31,6 +32,7 @@ static const char configuration[] =
     "\"vrouter\":[{\"name\":\"under\",\"interface\":[{\"name\":\"lo\",\"type\":\"loopback\","
     "\"address\":[\"10.0.0.1/32\",\"2001:db8::1/128\"]},"
     "{\"name\":\"up\",\"port\":\"p2\",\"address\":[\"192.0.2.1/24\"]}],"
+    "\"dhcp-relay\":[{\"interface\":\"up\",\"server\":[\"192.0.2.67\"]}],"
     "\"vtep\":[{\"name\":\"v4\",\"local-address\":\"10.0.0.1\","
     "\"vni\":[{\"vni\":100,\"network\":\"web\"}]}]}]}]}";
 
@@ -128,6 +130,7 @@ static uint32_t id_of(const char *path)
 #define ATTACHMENT id_of("/vgw:vfabric=acme/network=web/attachment=a1")
 #define VROUTER id_of("/vgw:vfabric=acme/vrouter=under")
 #define INTERFACE id_of("/vgw:vfabric=acme/vrouter=under/interface=up")
+#define DHCP_RELAY id_of("/vgw:vfabric=acme/vrouter=under/dhcp-relay=up")
 #define VTEP id_of("/vgw:vfabric=acme/vrouter=under/vtep=v4")
 
 static void set_table(enum vgw_query_kind kind, const void *records, uint32_t count, uint32_t size,
@@ -215,6 +218,7 @@ static struct {
     struct vgw_vrouter_state vrouter;
     struct vgw_interface_state interface;
     struct vgw_neighbour_state neighbours[2];
+    struct vgw_dhcp_relay_state dhcp_relay;
     struct vgw_route_state routes[6];
     struct vgw_vtep_state vtep;
     struct vgw_tunnel_state tunnels[2];
@@ -312,6 +316,9 @@ static void fill_routing(void)
                                                      .remote = ip4(10, 0, 0, i == 1 ? 3 : 2),
                                                      .interface = INTERFACE,
                                                      .next_hop = ip4(192, 0, 2, (uint8_t)i)};
+    data.dhcp_relay = (struct vgw_dhcp_relay_state){
+        .id = DHCP_RELAY, .interface = INTERFACE, .ipv4.requests = 3, .ipv6.drops = 1};
+    set_table(VGW_QUERY_DHCP_RELAY, &data.dhcp_relay, 1, sizeof(data.dhcp_relay), 0);
     set_table(VGW_QUERY_VROUTER, &data.vrouter, 1, sizeof(data.vrouter), 0);
     set_table(VGW_QUERY_INTERFACE, &data.interface, 1, sizeof(data.interface), 0);
     set_table(VGW_QUERY_NEIGHBOUR, data.neighbours, 2, sizeof(data.neighbours[0]), 0);
@@ -397,6 +404,11 @@ static void test_names_are_joined(void **state)
     assert_string_equal(text_of(entries, 0, "attachment"), "a1");
     assert_string_equal(text_of(entries, 1, "remote"), "10.0.0.2");
     assert_true(json_is_true(json_object_get(json_array_get(entries, 1), "router")));
+    json_decref(entries);
+    entries = read_all("dhcp-relay", NULL, 0);
+    assert_string_equal(text_of(entries, 0, "interface"), "up");
+    assert_string_equal(text_of(entries, 0, "ipv4-requests"), "3");
+    assert_string_equal(text_of(entries, 0, "ipv6-drops"), "1");
     json_decref(entries);
     entries = read_all("attachment", NULL, 0);
     assert_string_equal(text_of(entries, 0, "port"), "p1");

@@ -165,7 +165,8 @@ static void add(struct flooding *f, endpoint_t to)
     f->total++;
 }
 
-/* ARP and IP, to all or to a group of link scope (RFC 5771 4, RFC 2464 7, RFC 4291 2.7.1). */
+/* ARP and IP, to all or to a group of link scope (RFC 5771 4, RFC 2464 7, RFC 4291 2.7.1); DHCPv6
+ * has one with a number of its own (RFC 8415 7.1). */
 static bool is_for_routers(const struct packet *p)
 {
     const uint8_t *frame = rte_pktmbuf_mtod(p->mbuf, const uint8_t *);
@@ -180,7 +181,8 @@ static bool is_for_routers(const struct packet *p)
                memcmp(frame, (const uint8_t[]){0x01, 0x00, 0x5e, 0x00, 0x00}, 5) == 0;
     case RTE_ETHER_TYPE_IPV6:
         return memcmp(frame, (const uint8_t[]){0x33, 0x33, 0x00, 0x00}, 4) == 0 ||
-               memcmp(frame, (const uint8_t[]){0x33, 0x33, 0xff}, 3) == 0;
+               memcmp(frame, (const uint8_t[]){0x33, 0x33, 0xff}, 3) == 0 ||
+               memcmp(frame, (const uint8_t[]){0x33, 0x33, 0x00, 0x01, 0x00, 0x02}, 6) == 0;
     default:
         return false;
     }

@@ -48,7 +48,11 @@ static struct counter_array arrays[] = {
 };
 #define ARRAY_COUNT (sizeof(arrays) / sizeof(arrays[0]))
 
+#define WATCHES_MAX 4
+
 static uint64_t main_drops[VGW_DROP_COUNT];
+static void (*watches[WATCHES_MAX])(void);
+static unsigned int watch_count;
 
 static uint64_t *words_of(const struct counter_array *a, struct worker *w)
 {
@@ -111,6 +115,7 @@ void counters_destroy(void)
         a->base = NULL;
     }
     memset(main_drops, 0, sizeof(main_drops));
+    watch_count = 0;
 }
 
 static void array_clear(struct counter_array *a, size_t first, size_t count)
@@ -127,6 +132,14 @@ void counters_clear(void)
 {
     for (size_t i = 0; i < ARRAY_COUNT; i++)
         array_clear(&arrays[i], 0, (size_t)arrays[i].used * arrays[i].words);
+    for (unsigned int k = 0; k < watch_count; k++)
+        watches[k]();
+}
+
+void counters_on_clear(void (*fn)(void))
+{
+    assert(watch_count < WATCHES_MAX);
+    watches[watch_count++] = fn;
 }
 
 void counters_reset(size_t worker_array_offset, uint32_t index)

@@ -14,6 +14,9 @@ void counters_create(struct worker *w); /* makes the arrays of one worker */
 void counters_destroy(void);            /* of all workers */
 void counters_clear(void);              /* all that is counted is 0 from now on */
 
+/* Who counts what is not in the workers' arrays is told of each clearing. */
+void counters_on_clear(void (*fn)(void));
+
 /* Sum over workers of one 64-bit word: COUNTER_OF(drops, reason), COUNTER_OF(adjacency_packets, i)
  */
 uint64_t counter_of(size_t worker_array_offset, uint32_t index);

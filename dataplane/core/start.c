@@ -14,6 +14,7 @@
 #include "core/registry.h"
 #include "core/state.h"
 #include "core/worker.h"
+#include "dhcp/dhcp_relay.h"
 #include "kernel/kernel.h"
 #include "log.h"
 #include "port/port.h"
@@ -34,7 +35,7 @@ static int features_start(const struct conf *conf)
         (rc = fdb_init(conf->fdb_size_initial, FDB_ENTRIES_MAX)) < 0 || (rc = network_init()) < 0 ||
         (rc = binding_init()) < 0 || (rc = attachment_init()) < 0 ||
         (rc = route_init(conf->leaf_name)) < 0 || (rc = vxlan_init()) < 0 ||
-        (rc = kernel_init(conf)) < 0)
+        (rc = dhcp_relay_init()) < 0 || (rc = kernel_init(conf)) < 0)
         return rc;
     object_limit(VGW_OBJECT_NETWORK, conf->networks_max);
     return 0;

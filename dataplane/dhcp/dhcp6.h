@@ -32,6 +32,8 @@ enum { /* options, 21 */
        DHCP6_OPTION_IAADDR = 5,
        DHCP6_OPTION_RELAY_MESSAGE = 9,
        DHCP6_OPTION_INTERFACE_ID = 18,
+       DHCP6_OPTION_REMOTE_ID = 37,  /* RFC 4649 */
+       DHCP6_OPTION_CLIENT_MAC = 79, /* RFC 6939 */
 };
 
 /* Options that lie one behind the other; {0, 0}: none are left. */

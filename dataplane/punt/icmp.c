@@ -123,18 +123,12 @@ uint16_t icmpv6_checksum(const struct rte_mbuf *m, const void *ip, uint32_t offs
     return (uint16_t)~both;
 }
 
-static bool finish_ipv4(struct rte_mbuf *m, const struct vgw_ip *from, const struct vgw_ip *to,
-                        uint8_t ttl, bool dont_fragment)
+static bool prepend_ipv4(struct rte_mbuf *m, const struct vgw_ip *from, const struct vgw_ip *to,
+                         uint8_t protocol, uint8_t ttl, bool dont_fragment)
 {
     static uint16_t identification; /* RFC 6864 4.1: of datagrams that may be fragmented */
-    struct icmp_header *icmp = rte_pktmbuf_mtod(m, struct icmp_header *);
-    struct rte_ipv4_hdr *ip;
-    uint16_t sum = 0;
+    struct rte_ipv4_hdr *ip = (struct rte_ipv4_hdr *)rte_pktmbuf_prepend(m, sizeof(*ip));
 
-    icmp->checksum = 0;
-    rte_raw_cksum_mbuf(m, 0, m->pkt_len, &sum);
-    icmp->checksum = (uint16_t)~sum;
-    ip = (struct rte_ipv4_hdr *)rte_pktmbuf_prepend(m, sizeof(*ip));
     if (ip == NULL)
         return false;
     *ip = (struct rte_ipv4_hdr){
@@ -143,7 +137,7 @@ static bool finish_ipv4(struct rte_mbuf *m, const struct vgw_ip *from, const str
         .packet_id = dont_fragment ? 0 : rte_cpu_to_be_16(++identification),
         .fragment_offset = dont_fragment ? RTE_BE16(RTE_IPV4_HDR_DF_FLAG) : 0,
         .time_to_live = ttl,
-        .next_proto_id = IPPROTO_ICMP,
+        .next_proto_id = protocol,
     };
     memcpy(&ip->src_addr, from->bytes, 4);
     memcpy(&ip->dst_addr, to->bytes, 4);
@@ -151,11 +145,10 @@ static bool finish_ipv4(struct rte_mbuf *m, const struct vgw_ip *from, const str
     return true;
 }
 
-static bool finish_ipv6(struct rte_mbuf *m, const struct vgw_ip *from, const struct vgw_ip *to,
-                        uint8_t ttl)
+static bool prepend_ipv6(struct rte_mbuf *m, const struct vgw_ip *from, const struct vgw_ip *to,
+                         uint8_t protocol, uint8_t ttl)
 {
     const uint32_t length = m->pkt_len;
-    struct icmp_header *icmp = rte_pktmbuf_mtod(m, struct icmp_header *);
     struct rte_ipv6_hdr *ip = (struct rte_ipv6_hdr *)rte_pktmbuf_prepend(m, sizeof(*ip));
 
     if (ip == NULL)
@@ -163,21 +156,39 @@ static bool finish_ipv6(struct rte_mbuf *m, const struct vgw_ip *from, const str
     *ip = (struct rte_ipv6_hdr){
         .vtc_flow = RTE_BE32(6u << 28),
         .payload_len = rte_cpu_to_be_16((uint16_t)length),
-        .proto = IPPROTO_ICMPV6,
+        .proto = protocol,
         .hop_limits = ttl,
     };
     memcpy(ip->src_addr, from->bytes, 16);
     memcpy(ip->dst_addr, to->bytes, 16);
-    icmp->checksum = 0;
-    icmp->checksum = icmpv6_checksum(m, ip, sizeof(*ip), length);
     return true;
+}
+
+bool ip_prepend(struct rte_mbuf *m, const struct vgw_ip *from, const struct vgw_ip *to,
+                uint8_t protocol, uint8_t ttl, bool dont_fragment)
+{
+    return to->family == 6 ? prepend_ipv6(m, from, to, protocol, ttl)
+                           : prepend_ipv4(m, from, to, protocol, ttl, dont_fragment);
 }
 
 bool icmp_finish(struct rte_mbuf *m, const struct vgw_ip *from, const struct vgw_ip *to,
                  uint8_t ttl, bool dont_fragment)
 {
-    return to->family == 6 ? finish_ipv6(m, from, to, ttl)
-                           : finish_ipv4(m, from, to, ttl, dont_fragment);
+    struct icmp_header *icmp = rte_pktmbuf_mtod(m, struct icmp_header *);
+    const uint32_t length = m->pkt_len;
+    uint16_t sum = 0;
+
+    icmp->checksum = 0;
+    if (to->family != 6) {
+        rte_raw_cksum_mbuf(m, 0, length, &sum);
+        icmp->checksum = (uint16_t)~sum;
+        return ip_prepend(m, from, to, IPPROTO_ICMP, ttl, dont_fragment);
+    }
+    if (!ip_prepend(m, from, to, IPPROTO_ICMPV6, ttl, dont_fragment))
+        return false;
+    icmp->checksum =
+        icmpv6_checksum(m, rte_pktmbuf_mtod(m, const void *), sizeof(struct rte_ipv6_hdr), length);
+    return true;
 }
 
 struct rte_mbuf *icmp_error(const struct rte_mbuf *m, const struct ip_packet *p,

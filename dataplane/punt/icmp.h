@@ -68,8 +68,11 @@ struct rte_mbuf *icmp_error(const struct rte_mbuf *m, const struct ip_packet *p,
                             const struct vgw_ip *from, uint8_t type, uint8_t code,
                             uint32_t value_be);
 
-/* Puts an IP header in front of m (data at the ICMP header, its checksum field to be filled).
- * False: no room. */
+/* Puts an IP header in front of m (data at what follows it). False: no room. */
+bool ip_prepend(struct rte_mbuf *m, const struct vgw_ip *from, const struct vgw_ip *to,
+                uint8_t protocol, uint8_t ttl, bool dont_fragment);
+
+/* The same for m with its data at an ICMP header, whose checksum it fills in. */
 bool icmp_finish(struct rte_mbuf *m, const struct vgw_ip *from, const struct vgw_ip *to,
                  uint8_t ttl, bool dont_fragment);
 

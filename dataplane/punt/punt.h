@@ -23,7 +23,8 @@
       neighbour_gleaned) /* neighbour/neighbour.c: on link, no adjacency yet */                    \
     X(REFUSED, "refused", 1000,                                                                    \
       refused_input)                  /* punt/refuse.c: not forwarded, and the sender is told */   \
-    X(IGMP, "igmp", 100, group_input) /* vxlan/group.c: IGMP and MLD of the underlay */
+    X(IGMP, "igmp", 100, group_input) /* vxlan/group.c: IGMP and MLD of the underlay */            \
+    X(DHCP, "dhcp", 2000, dhcp_relay_input) /* dhcp/dhcp_relay_input.c: to servers and relays */
 
 enum punt_class {
 #define X(identifier, name, rate, handler) PUNT_##identifier,
@@ -38,11 +39,12 @@ struct punt {
     endpoint_t from;    /* interface, attachment or tunnel that it came in by */
     uint32_t network;   /* index, when bridged */
     uint16_t l3_offset; /* bytes from the mbuf's data to the IP header */
-    uint16_t value; /* TOO_BIG, REFUSED: MTU, bytes of (inner) IP packet; ROUTING, SOCKET: why it
-                       is dropped (enum vgw_drop) where there is no namespace, 0: refused */
-    uint32_t what;  /* NEIGHBOUR: the adjacency; GLEAN: the interface; REFUSED: enum vgw_drop;
-                       punt() takes it from p->vtep */
-    bool observed;  /* an observation follows it */
+    uint16_t value;     /* TOO_BIG, REFUSED: MTU, bytes of (inner) IP packet; ROUTING, SOCKET,
+                           DHCP: why it is dropped (enum vgw_drop) where there is no namespace, 0:
+                           refused */
+    uint32_t what;      /* NEIGHBOUR: the adjacency; GLEAN: the interface; REFUSED: enum vgw_drop;
+                           punt() takes it from p->vtep */
+    bool observed;      /* an observation follows it */
     struct rte_mbuf *next; /* main, while it waits for a neighbour: the one behind it */
 };
 

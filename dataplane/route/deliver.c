@@ -4,6 +4,8 @@
  * up does not wait behind what anybody may send. Nothing is reassembled here (RFC 7348 4.3 for
  * tunnels); fragments of what is no tunnel's are for the namespace, if there is one.
  */
+#include "dhcp/dhcp4.h"
+#include "dhcp/dhcp6.h"
 #include "punt/punt.h"
 #include "route/ipv6_chain.h"
 #include "route/route_stage.h"
@@ -74,6 +76,8 @@ static enum punt_class class_of_ports(const struct arrived *a)
     if (a->protocol == IPPROTO_TCP)
         return ports[0] == RTE_BE16(PORT_BGP) || ports[1] == RTE_BE16(PORT_BGP) ? PUNT_ROUTING
                                                                                 : PUNT_SOCKET;
+    if (ports[1] == RTE_BE16(DHCP4_SERVER_PORT) || ports[1] == RTE_BE16(DHCP6_SERVER_PORT))
+        return PUNT_DHCP;
     return ports[1] == RTE_BE16(PORT_BFD) || ports[1] == RTE_BE16(PORT_BFD_ECHO) ||
                    ports[1] == RTE_BE16(PORT_BFD_MULTIHOP)
                ? PUNT_ROUTING

@@ -8,6 +8,9 @@
  * RFC 1812 5.2.2, 5.3.4, 5.3.7 and RFC 1122 3.2.1 (IPv4 header, addresses), RFC 7126 4.3, 4.4
  * (source routes), RFC 8200 3, 4 (IPv6 header and extension headers), RFC 7348 4.3 (no reassembly).
  */
+#include "dhcp/dhcp4.h"
+#include "dhcp/dhcp6.h"
+#include "dhcp/dhcp_relay.h"
 #include "punt/punt.h"
 #include "route/fib.h"
 #include "route/forward.h"
@@ -38,7 +41,45 @@ enum verdict {
     TO_ROUTE,
     TO_IGMP,
     TO_ROUTING_GROUP,
+    TO_DHCP,
 };
+
+/* --- DHCP clients, who have no address yet --- */
+
+/* Is the interface their relay, and the datagram behind the IP header to servers? */
+static bool is_for_relay(const struct packet *p, const struct interface *i, uint8_t family,
+                         uint32_t l4, uint16_t server_port)
+{
+    const struct rte_mbuf *m = p->mbuf;
+    const uint8_t relay = __atomic_load_n(&i->dhcp_relay, __ATOMIC_RELAXED);
+    uint16_t port;
+
+    if (!(relay & family) || ((relay & DHCP_RELAY_LOCAL) && p->group != 0) ||
+        m->data_len < l4 + UDP_HEADER)
+        return false;
+    memcpy(&port, rte_pktmbuf_mtod_offset(m, const uint8_t *, l4 + 2), sizeof(port));
+    return port == rte_cpu_to_be_16(server_port);
+}
+
+/* RFC 1542 4.1.1: a broadcast, from 0.0.0.0 or from what the client has. */
+static bool is_for_relay4(const struct packet *p, const struct interface *i,
+                          const struct rte_ipv4_hdr *ip)
+{
+    const uint32_t l4 = (uint32_t)p->mbuf->l2_len + (uint32_t)(ip->version_ihl & 0x0f) * 4;
+
+    return ip->dst_addr == UINT32_MAX && ip->next_proto_id == IPPROTO_UDP &&
+           !ipv4_is_fragment(ip) && is_for_relay(p, i, DHCP_RELAY_IPV4, l4, DHCP4_SERVER_PORT);
+}
+
+/* RFC 8415 7.1: All_DHCP_Relay_Agents_and_Servers. */
+static bool is_for_relay6(const struct packet *p, const struct interface *i, const uint8_t *to)
+{
+    static const uint8_t servers[16] = {0xff, 2, [13] = 1, [15] = 2};
+    const uint32_t l4 = (uint32_t)p->mbuf->l2_len + (uint32_t)p->mbuf->l3_len;
+
+    return memcmp(to, servers, sizeof(servers)) == 0 &&
+           is_for_relay(p, i, DHCP_RELAY_IPV6, l4, DHCP6_SERVER_PORT);
+}
 
 /* --- IPv4 --- */
 
@@ -81,7 +122,7 @@ static unsigned int ipv4_options_verdict(const uint8_t *option, uint32_t length)
     return TO_ROUTE;
 }
 
-static unsigned int ipv4_destination(struct packet *p, uint32_t vrouter,
+static unsigned int ipv4_destination(struct packet *p, const struct interface *i,
                                      const struct rte_ipv4_hdr *ip, bool to_group_mac)
 {
     const bool is_fragment = ipv4_is_fragment(ip);
@@ -89,9 +130,12 @@ static unsigned int ipv4_destination(struct packet *p, uint32_t vrouter,
     const uint8_t *to = (const uint8_t *)&ip->dst_addr;
 
     /* RFC 1122 3.3.6, RFC 1812 5.3.4: a unicast packet does not come by a link-layer broadcast. */
-    if (to_group_mac && !is_multicast)
+    if (to_group_mac && !is_multicast) {
+        if (is_for_relay4(p, i, ip))
+            return TO_DHCP;
         return ip->dst_addr == UINT32_MAX ? VGW_DROP_NOT_LOCAL : VGW_DROP_NOT_OURS;
-    if (ip->next_proto_id == IPPROTO_UDP && !is_fragment && is_vxlan(p, vrouter, to, false))
+    }
+    if (ip->next_proto_id == IPPROTO_UDP && !is_fragment && is_vxlan(p, i->vrouter, to, false))
         return TO_VXLAN;
     if (!is_multicast)
         return ipv4_destination_is_wrong(to) ? VGW_DROP_IP_DESTINATION : TO_ROUTE;
@@ -104,7 +148,7 @@ static unsigned int ipv4_destination(struct packet *p, uint32_t vrouter,
 }
 
 /* RFC 1812 5.2.2, in its order. */
-static unsigned int ipv4_verdict(struct packet *p, uint32_t vrouter, bool to_group_mac)
+static unsigned int ipv4_verdict(struct packet *p, const struct interface *i, bool to_group_mac)
 {
     struct rte_mbuf *m = p->mbuf;
     const struct rte_ipv4_hdr *ip =
@@ -124,7 +168,8 @@ static unsigned int ipv4_verdict(struct packet *p, uint32_t vrouter, bool to_gro
         return VGW_DROP_IP_HEADER;
     if (!ipv4_checksum_is_right(m, ip, header)) /* (2) */
         return VGW_DROP_IP_CHECKSUM;
-    if (ipv4_source_is_wrong(ip))
+    if (ipv4_source_is_wrong(ip) &&
+        (ip->src_addr != 0 || !to_group_mac || !is_for_relay4(p, i, ip)))
         return VGW_DROP_IP_SOURCE;
     if (total < length && rte_pktmbuf_trim(m, (uint16_t)(length - total)) != 0)
         return VGW_DROP_IP_HEADER;
@@ -134,7 +179,7 @@ static unsigned int ipv4_verdict(struct packet *p, uint32_t vrouter, bool to_gro
             return verdict;
     }
     m->l3_len = header & 0x1ff;
-    return ipv4_destination(p, vrouter, ip, to_group_mac);
+    return ipv4_destination(p, i, ip, to_group_mac);
 }
 
 /* --- IPv6 --- */
@@ -162,33 +207,36 @@ static bool ipv6_destination_is_wrong(const uint8_t *to)
     return memcmp(to, zero, sizeof(zero)) == 0 && to[15] <= 1;
 }
 
-static unsigned int ipv6_group(struct packet *p, const uint8_t *to, const struct ipv6_chain *chain)
+static unsigned int ipv6_group(struct packet *p, const struct interface *i, const uint8_t *to,
+                               const struct ipv6_chain *chain)
 {
     if (chain->is_fragment)
         return VGW_DROP_IP_FRAGMENT;
     if (chain->protocol == IPPROTO_ICMPV6)
         return icmpv6_verdict(p->mbuf);
+    if (chain->protocol == IPPROTO_UDP && is_for_relay6(p, i, to))
+        return TO_DHCP;
     /* RFC 4291 2.7: of link-local scope */
     return (to[1] & 0x0f) == 2 ? TO_ROUTING_GROUP : VGW_DROP_NOT_LOCAL;
 }
 
-static unsigned int ipv6_destination(struct packet *p, uint32_t vrouter, const uint8_t *to,
+static unsigned int ipv6_destination(struct packet *p, const struct interface *i, const uint8_t *to,
                                      const struct ipv6_chain *chain, bool to_group_mac)
 {
     const bool is_multicast = to[0] == 0xff;
 
     if (to_group_mac && !is_multicast)
         return VGW_DROP_NOT_OURS;
-    if (chain->protocol == IPPROTO_UDP && !chain->is_fragment && is_vxlan(p, vrouter, to, true))
+    if (chain->protocol == IPPROTO_UDP && !chain->is_fragment && is_vxlan(p, i->vrouter, to, true))
         return TO_VXLAN;
     if (is_multicast)
-        return ipv6_group(p, to, chain);
+        return ipv6_group(p, i, to, chain);
     return ipv6_destination_is_wrong(to) ? VGW_DROP_IP_DESTINATION : TO_ROUTE;
 }
 
 /* RFC 8200 3, 4. The chain of extension headers is for the destination: where that is somebody else
  * it may be anything. */
-static unsigned int ipv6_verdict(struct packet *p, uint32_t vrouter, bool to_group_mac)
+static unsigned int ipv6_verdict(struct packet *p, const struct interface *i, bool to_group_mac)
 {
     struct rte_mbuf *m = p->mbuf;
     const struct rte_ipv6_hdr *ip =
@@ -214,7 +262,7 @@ static unsigned int ipv6_verdict(struct packet *p, uint32_t vrouter, bool to_gro
     if (total < length && rte_pktmbuf_trim(m, (uint16_t)(length - total)) != 0)
         return VGW_DROP_IP_HEADER;
     m->l3_len = chain.length & 0x1ff;
-    return ipv6_destination(p, vrouter, ip->dst_addr, &chain, to_group_mac);
+    return ipv6_destination(p, i, ip->dst_addr, &chain, to_group_mac);
 }
 
 /* --- the link layer --- */
@@ -262,9 +310,9 @@ static unsigned int packet_verdict(struct packet *p, const struct interface *i)
     ethertype = link_layer(m, i->network != 0);
     switch (ethertype) {
     case RTE_ETHER_TYPE_IPV4:
-        return ipv4_verdict(p, i->vrouter, to_group_mac);
+        return ipv4_verdict(p, i, to_group_mac);
     case RTE_ETHER_TYPE_IPV6:
-        return ipv6_verdict(p, i->vrouter, to_group_mac);
+        return ipv6_verdict(p, i, to_group_mac);
     case RTE_ETHER_TYPE_ARP:
         return TO_ARP;
     default:
@@ -364,6 +412,9 @@ static void dispatch(struct worker *w, struct packet *p, unsigned int verdict, u
         break;
     case TO_IGMP:
         punt(w, p, PUNT_IGMP, l3_offset, 0);
+        break;
+    case TO_DHCP:
+        punt(w, p, PUNT_DHCP, l3_offset, VGW_DROP_NOT_LOCAL);
         break;
     case TO_ROUTING_GROUP:
         punt(w, p, PUNT_ROUTING, l3_offset, VGW_DROP_NOT_LOCAL);

@@ -607,7 +607,8 @@ static int interface_remove(uint32_t id, struct error *e)
     if (index == 0)
         return error_set(e, ENOENT, "there is no interface %u", id);
     if (settings[index].refs != 0)
-        return error_set(e, EBUSY, "interface %u is still named by %u routes, neighbours or VTEPs",
+        return error_set(e, EBUSY,
+                         "interface %u is still named by %u routes, neighbours, VTEPs or relays",
                          id, settings[index].refs);
     leave(index, true);
     idmap_set(ids, id, 0);

@@ -27,6 +27,7 @@ struct interface {
     struct rte_ether_addr anycast_mac; /* zero: none */
     uint8_t rpf;                       /* enum vgw_rpf */
     bool is_l3vni;                     /* vxlan/l3vni.h; it has neither id nor addresses */
+    uint8_t dhcp_relay;                /* DHCP_RELAY_..., dhcp/dhcp_relay.h */
     /* main thread only */
     uint16_t address_count;
     uint16_t own_count;           /* of the addresses, the first ones: not anycast */

@@ -184,6 +184,15 @@ class Binding(Structure):
     _fields_ = [("id", u32), ("network", u32), ("ip", Ip), ("mac", Mac), ("is_router", u8), ("_pad", u8)]
 
 
+class DhcpRelay(Structure):
+    _fields_ = [("id", u32), ("interface", u32), ("source_interface", u32), ("enterprise", u32), ("min_secs", u16),
+                ("max_hops", u8), ("agent_information", u8), ("server_id_override", u8), ("local_clients_only", u8),
+                ("_pad", u8 * 2), ("remote_id", ctypes.c_char * 64), ("server_count", u32)]
+
+
+AGENT_DROP, AGENT_KEEP, AGENT_REPLACE = range(3)
+
+
 class StaticMac(Structure):
     _fields_ = [("id", u32), ("network", u32), ("attachment", u32), ("vtep", u32), ("remote", Ip), ("mac", Mac),
                 ("_pad", u8 * 6)]
@@ -352,6 +361,18 @@ class VrouterState(Structure):
 
 
 STATES["vrouter"] = VrouterState
+
+
+class DhcpRelayCounters(Structure):
+    _fields_ = [("requests", u64), ("replies", u64), ("drops", u64)]
+
+
+class DhcpRelayState(Structure):
+    _fields_ = [("id", u32), ("interface", u32), ("ipv4", DhcpRelayCounters), ("ipv6", DhcpRelayCounters),
+                ("unmarked", u64)]
+
+
+STATES["dhcp_relay"] = DhcpRelayState
 
 
 class ClearMacs(Structure):
@@ -753,6 +774,13 @@ class Gateway:
     def bindings(self, network=0):
         """{address: record}"""
         return {r["ip"]: r for r in self.query("binding", filter=network)}
+
+    def dhcp_relay(self, id, interface, servers, source_interface=0, max_hops=4, min_secs=0,
+                   agent_information=AGENT_DROP, server_id_override=True, local_clients_only=False, remote_id="",
+                   enterprise=0):
+        body = DhcpRelay(id, interface, source_interface, enterprise, min_secs, max_hops, agent_information,
+                         server_id_override, local_clients_only, (0, 0), remote_id.encode(), len(servers))
+        self.declare("dhcp_relay", bytes(body) + b"".join(bytes(to_ip(s)) for s in servers))
 
     def static_mac(self, id, network, mac, attachment=0, vtep=0, remote=None):
         self.declare("static_mac", StaticMac(id, network, attachment, vtep, to_ip(remote), to_mac(mac)))

@@ -20,6 +20,7 @@ set vfabric v network n binding 10.0.0.99 mac 02:00:00:00:00:99
 set vfabric v vrouter r interface up port up0 address 198.51.100.1/24 address 2001:db8::1/64
 set vfabric v vrouter r interface lo type loopback address 192.0.2.1/32
 set vfabric v vrouter other import r rule 10 protocol static
+set vfabric v vrouter r dhcp-relay up server 192.0.2.67 source-interface lo
 set vfabric v vrouter r static-route 192.0.2.2/32 next-hop 198.51.100.2
 set vfabric v vrouter r vtep t local-address 192.0.2.1 remote 192.0.2.2
 set vfabric v vrouter r vtep t vni 5010 network n

@@ -116,7 +116,7 @@ static inline void count_down(uint8_t *ip)
     }
     ip4->time_to_live--;
     sum = (uint32_t)ip4->hdr_checksum + RTE_BE16(0x0100);
-    ip4->hdr_checksum = (uint16_t)(sum + (sum >> 16));
+    ip4->hdr_checksum = (uint16_t)(sum + (sum >= 0xffff)); /* never all ones: RFC 1624 3 */
 }
 
 /* Puts the adjacency's header in place of the link layer's; but for the ethertype, which is there.

@@ -12,6 +12,7 @@
 #include "bridge/member.h"
 #include "bridge/storm.h"
 #include "core/observe.h"
+#include "core/tally.h"
 #include <rte_prefetch.h>
 
 #define CHUNK 64
@@ -20,72 +21,83 @@
 #define BROADCAST 0xffffffffffffull
 #define IS_LINK_LOCAL(mac) (((mac)&0xf0ffffffffffull) == 0x0000c28001ull)
 
-/* What was found about a chunk: parallel arrays. Sources first, then unicast destinations. */
+/* What is looked up about a chunk: the source of packet i at 2 i, its destination behind it (a
+ * group is never found). */
 struct lookup {
-    uint32_t count;
     uint32_t networks[2 * CHUNK];
     uint64_t macs[2 * CHUNK];
     fdb_value_t values[2 * CHUNK];
     uint64_t *slots[2 * CHUNK];
-    uint64_t destinations[CHUNK];   /* MACs */
-    uint32_t destination_at[CHUNK]; /* in values[]; 0: not looked up */
 };
 
-static void add_key(struct lookup *l, uint32_t network, uint64_t mac)
+/* Frames come in runs: of one network, to one endpoint. What was found out about the last one of a
+ * vector holds for the next as long as these are the same. */
+struct run {
+    uint32_t network;
+    const struct network *n; /* NULL: none yet */
+    uint32_t flags;          /* of the network */
+    struct counters *counters;
+    struct tally rx, tx;
+
+    endpoint_t to; /* a way through the network that is open; NOWHERE: none yet */
+    enum stage next;
+    uint8_t group; /* a tunnel's */
+};
+
+static void enter_network(struct worker *w, uint32_t network, struct run *r)
 {
-    l->networks[l->count] = network;
-    l->macs[l->count++] = mac;
+    r->network = network;
+    r->n = &networks[network];
+    r->flags = r->n->flags;
+    r->counters = &w->network_counters[network];
+    r->to = ENDPOINT_NOWHERE;
 }
 
-static void look_up(struct worker *w, struct packet *packets, uint32_t n, struct lookup *l)
+static void look_up(struct worker *w, struct packet **packets, uint32_t n, struct lookup *l)
 {
-    l->count = 0;
-    for (uint32_t i = 0; i < n; i++) {
-        const struct packet *p = &packets[i];
-        const struct rte_ether_hdr *eth = rte_pktmbuf_mtod(p->mbuf, const struct rte_ether_hdr *);
+    uint32_t last = 0;
 
-        rte_prefetch0(&networks[p->network]);
-        rte_prefetch0(&w->network_counters[p->network]);
-        l->destinations[i] = fdb_mac(&eth->dst_addr);
-        add_key(l, p->network, fdb_mac(&eth->src_addr));
-    }
     for (uint32_t i = 0; i < n; i++) {
-        l->destination_at[i] = 0;
-        if (l->destinations[i] & GROUP_BIT)
-            continue;
-        l->destination_at[i] = l->count;
-        add_key(l, packets[i].network, l->destinations[i]);
+        const uint32_t network = packets[i]->network;
+        const struct rte_ether_hdr *eth =
+            rte_pktmbuf_mtod(packets[i]->mbuf, const struct rte_ether_hdr *);
+
+        if (unlikely(network != last)) {
+            rte_prefetch0(&networks[network]);
+            rte_prefetch0(&w->network_counters[network]);
+            last = network;
+        }
+        l->networks[2 * i] = l->networks[2 * i + 1] = network;
+        l->macs[2 * i] = fdb_mac(&eth->src_addr);
+        l->macs[2 * i + 1] = fdb_mac(&eth->dst_addr);
     }
-    fdb_lookup_bulk(l->networks, l->macs, l->count, l->values, l->slots);
+    fdb_lookup_bulk(l->networks, l->macs, 2 * n, l->values, l->slots);
 }
 
 /* Why a frame goes no further, or VGW_DROP_COUNT. */
-static enum vgw_drop refuse(const struct network *n, uint64_t source, uint64_t destination)
+static inline enum vgw_drop refuse(const struct run *r, uint64_t source, uint64_t destination)
 {
-    if (unlikely(n->id == 0))
+    if (unlikely(r->n->id == 0))
         return VGW_DROP_ATTACHMENT_DOWN;
     if (unlikely((source & GROUP_BIT) || source == 0))
         return VGW_DROP_SOURCE_MAC;
-    if (unlikely(IS_LINK_LOCAL(destination) && !(n->flags & VGW_NETWORK_LINK_LOCAL_CONTROL)))
+    if (unlikely(IS_LINK_LOCAL(destination) && !(r->flags & VGW_NETWORK_LINK_LOCAL_CONTROL)))
         return VGW_DROP_LINK_LOCAL;
     return VGW_DROP_COUNT;
 }
 
-static void learn_source(struct worker *w, const struct packet *p, const struct network *n,
-                         uint64_t mac, fdb_value_t value, uint64_t *slot)
+static inline void learn_source(struct worker *w, const struct packet *p, uint32_t flags,
+                                uint64_t mac, fdb_value_t value, uint64_t *slot)
 {
-    if (!(n->flags & VGW_NETWORK_LEARNING) || (p->flags & PACKET_NO_LEARN) ||
+    if (!(flags & VGW_NETWORK_LEARNING) || (p->flags & PACKET_NO_LEARN) ||
         p->from.word == ENDPOINT_NONE)
         return;
-    if (likely(value != 0)) {
-        if (fdb_is_static(value))
-            return;
-        if (likely(endpoint_equal(fdb_endpoint(value), p->from))) {
-            fdb_seen(slot, value, w->now_s);
-            return;
-        }
-    }
-    learn(w, p, mac);
+    if (unlikely(value != 0 && fdb_is_static(value)))
+        return;
+    if (likely(value != 0 && endpoint_equal(fdb_endpoint(value), p->from)))
+        fdb_seen(slot, value, w->now_s);
+    else
+        learn(w, p, mac);
 }
 
 /* Flooding, unless the attachment it came in by is over its limit. */
@@ -107,89 +119,94 @@ static void to_flood(struct worker *w, struct packet *p, enum vgw_storm class)
     stage_push(w, STAGE_FLOOD, p);
 }
 
-static void send_to(struct worker *w, struct packet *p, enum stage next)
+/* Is the way to p->to open? If not, the packet is flooded (what is there may be elsewhere by now)
+ * or dropped. */
+static bool find_way(struct worker *w, struct packet *p, fdb_value_t value, struct run *r)
 {
-    struct counters *c = &w->network_counters[p->network];
+    const enum endpoint_kind kind = endpoint_kind(p->to);
+    const uint32_t index = endpoint_index(p->to);
 
-    c->tx_packets++;
-    c->tx_bytes += rte_pktmbuf_pkt_len(p->mbuf);
-    observe(w, VGW_POINT_BRIDGE, p, 1);
-    stage_push(w, next, p);
-}
-
-static void to_attachment(struct worker *w, struct packet *p, fdb_value_t value)
-{
-    if (likely(attachments[endpoint_index(p->to)].up))
-        send_to(w, p, STAGE_OUTPUT);
-    else if (fdb_is_static(value))
-        packet_drop(w, p, VGW_DROP_DESTINATION_DOWN);
-    else
-        to_flood(w, p, VGW_STORM_UNKNOWN); /* it may be elsewhere by now */
-}
-
-static void to_tunnel(struct worker *w, struct packet *p)
-{
-    if (p->group != 0 && tunnels[endpoint_index(p->to)].group == p->group)
-        packet_drop(w, p, VGW_DROP_SPLIT_HORIZON);
-    else
-        send_to(w, p, STAGE_VXLAN_ENCAP);
+    if (value == 0 || !network_has(p->network, p->to)) {
+        to_flood(w, p, VGW_STORM_UNKNOWN);
+        return false;
+    }
+    if (kind == ENDPOINT_ATTACHMENT && !attachments[index].up) {
+        if (fdb_is_static(value))
+            packet_drop(w, p, VGW_DROP_DESTINATION_DOWN);
+        else
+            to_flood(w, p, VGW_STORM_UNKNOWN);
+        return false;
+    }
+    r->to = p->to;
+    r->next = stage_out_of_network(p->to);
+    r->group = kind == ENDPOINT_TUNNEL ? tunnels[index].group : 0;
+    return true;
 }
 
 /* A unicast destination; value is 0 when it is not known. */
-static void forward(struct worker *w, struct packet *p, fdb_value_t value)
+static inline void forward(struct worker *w, struct packet *p, fdb_value_t value, struct run *r)
 {
     p->to = fdb_endpoint(value);
-    if (value == 0 || unlikely(!network_has(p->network, p->to)))
-        to_flood(w, p, VGW_STORM_UNKNOWN);
-    else if (unlikely(endpoint_equal(p->to, p->from)))
+    if (unlikely(value == 0 || !endpoint_equal(r->to, p->to)) && !find_way(w, p, value, r))
+        return;
+    if (unlikely(endpoint_equal(p->to, p->from))) {
         packet_drop(w, p, VGW_DROP_HAIRPIN);
-    else if (endpoint_kind(p->to) == ENDPOINT_ATTACHMENT)
-        to_attachment(w, p, value);
-    else if (endpoint_kind(p->to) == ENDPOINT_TUNNEL)
-        to_tunnel(w, p);
-    else
-        send_to(w, p, STAGE_IRB);
+        return;
+    }
+    if (unlikely(r->group != 0 && r->group == p->group)) {
+        packet_drop(w, p, VGW_DROP_SPLIT_HORIZON);
+        return;
+    }
+    tally(&r->tx, &r->counters->tx_packets, rte_pktmbuf_pkt_len(p->mbuf));
+    observe(w, VGW_POINT_BRIDGE, p, 1);
+    stage_push(w, r->next, p);
 }
 
-static void bridge(struct worker *w, struct packet *packets, uint32_t count)
+/* To a group of hosts. */
+static void replicate(struct worker *w, struct packet *p, uint64_t destination)
+{
+    const bool all = destination == BROADCAST;
+
+    p->flags |= all ? PACKET_BROADCAST : PACKET_MULTICAST;
+    to_flood(w, p, all ? VGW_STORM_BROADCAST : VGW_STORM_MULTICAST);
+}
+
+static void bridge(struct worker *w, struct packet **packets, uint32_t count, struct run *r)
 {
     struct lookup l;
 
     look_up(w, packets, count, &l);
     for (uint32_t i = 0; i < count; i++) {
-        struct packet *p = &packets[i];
-        const struct network *n = &networks[p->network];
-        struct counters *c = &w->network_counters[p->network];
-        const bool inspected = (n->flags & NETWORK_INSPECTED) != 0;
-        enum vgw_drop reason = refuse(n, l.macs[i], l.destinations[i]);
+        struct packet *p = packets[i];
+        const uint64_t source = l.macs[2 * i], destination = l.macs[2 * i + 1];
+        enum vgw_drop reason;
 
-        c->rx_packets++;
-        c->rx_bytes += rte_pktmbuf_pkt_len(p->mbuf);
+        if (unlikely(p->network != r->network || r->n == NULL))
+            enter_network(w, p->network, r);
+        tally(&r->rx, &r->counters->rx_packets, rte_pktmbuf_pkt_len(p->mbuf));
+        reason = refuse(r, source, destination);
+        if (unlikely(r->flags & NETWORK_INSPECTED) && reason == VGW_DROP_COUNT)
+            reason = guard_check(w, p);
         if (unlikely(reason != VGW_DROP_COUNT)) {
             packet_drop(w, p, reason);
             continue;
         }
-        if (unlikely(inspected) && (reason = guard_check(w, p)) != VGW_DROP_COUNT) {
-            packet_drop(w, p, reason);
+        learn_source(w, p, r->flags, source, l.values[2 * i], l.slots[2 * i]);
+        if (unlikely(r->flags & NETWORK_INSPECTED) && proxy(w, p, r->n))
             continue;
-        }
-        learn_source(w, p, n, l.macs[i], l.values[i], l.slots[i]);
-        if (unlikely(inspected) && proxy(w, p, n))
-            continue;
-        if (l.destination_at[i] != 0) {
-            forward(w, p, l.values[l.destination_at[i]]);
-        } else if (l.destinations[i] == BROADCAST) {
-            p->flags |= PACKET_BROADCAST;
-            to_flood(w, p, VGW_STORM_BROADCAST);
-        } else {
-            p->flags |= PACKET_MULTICAST;
-            to_flood(w, p, VGW_STORM_MULTICAST);
-        }
+        if (likely((destination & GROUP_BIT) == 0))
+            forward(w, p, l.values[2 * i + 1], r);
+        else
+            replicate(w, p, destination);
     }
 }
 
 void bridge_stage(struct worker *w, struct vector *v)
 {
+    struct run run = {0};
+
     for (uint32_t i = 0; i < v->count; i += CHUNK)
-        bridge(w, v->packets + i, RTE_MIN(v->count - i, (uint32_t)CHUNK));
+        bridge(w, v->packets + i, RTE_MIN(v->count - i, (uint32_t)CHUNK), &run);
+    tally_end(&run.rx);
+    tally_end(&run.tx);
 }

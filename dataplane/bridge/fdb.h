@@ -47,7 +47,7 @@ static inline void fdb_seen(uint64_t *slot, fdb_value_t value, uint32_t now_s)
 {
     uint64_t fresh = (value & ((1ull << 44) - 1)) | (uint64_t)now_s << 44;
 
-    if (fresh != value)
+    if (unlikely(fresh != value))
         __atomic_compare_exchange_n(slot, &value, fresh, false, __ATOMIC_RELAXED, __ATOMIC_RELAXED);
 }
 

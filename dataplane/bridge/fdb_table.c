@@ -18,39 +18,42 @@ static uint64_t bucket_of(const struct fdb_table *t, struct fdb_name name)
     return fdb_hash(t, name) >> t->shift;
 }
 
+/* What is known of a lookup before it is made: a ring of two blocks. */
 struct ahead {
-    struct fdb_name names[BLOCK];
-    uint64_t hashes[BLOCK];
+    struct fdb_name name;
+    struct fdb_bucket *home;
 };
 
-static inline uint32_t look_ahead(const struct fdb_table *t, const uint32_t *networks,
-                                  const uint64_t *macs, uint32_t n, struct ahead *a)
+/* The lookups from `from` on, up to a block: their buckets are on their way then. */
+static inline void look_ahead(const struct fdb_table *t, const uint32_t *networks,
+                              const uint64_t *macs, uint32_t from, uint32_t n, struct ahead *ring)
 {
-    n = RTE_MIN(n, (uint32_t)BLOCK);
-    for (uint32_t i = 0; i < n; i++) {
-        a->names[i] = fdb_name(networks[i], macs[i]);
-        a->hashes[i] = fdb_hash(t, a->names[i]);
-        rte_prefetch0(&t->buckets[a->hashes[i] >> t->shift]);
+    const uint32_t end = RTE_MIN(n, from + BLOCK);
+
+    for (uint32_t i = from; i < end; i++) {
+        struct ahead *a = &ring[i % (2 * BLOCK)];
+
+        a->name = fdb_name(networks[i], macs[i]);
+        a->home = &t->buckets[fdb_hash(t, a->name) >> t->shift];
+        rte_prefetch0(a->home);
     }
-    return n;
 }
 
 void fdb_table_lookup_bulk(const struct fdb_table *t, const uint32_t *networks,
                            const uint64_t *macs, uint32_t n, fdb_value_t *values, uint64_t **slots)
 {
-    struct ahead blocks[2];
-    uint32_t count = look_ahead(t, networks, macs, n, &blocks[0]);
+    struct ahead ring[2 * BLOCK];
 
-    for (uint32_t done = 0, turn = 0; done < n; turn ^= 1) {
-        const struct ahead *now = &blocks[turn];
-        uint32_t next = done + count;
-        uint32_t next_count =
-            look_ahead(t, networks + next, macs + next, n - next, &blocks[turn ^ 1]);
+    look_ahead(t, networks, macs, 0, n, ring);
+    for (uint32_t from = 0; from < n; from += BLOCK) {
+        const uint32_t end = RTE_MIN(n, from + BLOCK);
 
-        for (uint32_t i = 0; i < count; i++)
-            values[done + i] = fdb_table_find(t, now->names[i], now->hashes[i], &slots[done + i]);
-        done = next;
-        count = next_count;
+        look_ahead(t, networks, macs, end, n, ring);
+        for (uint32_t i = from; i < end; i++) {
+            const struct ahead *a = &ring[i % (2 * BLOCK)];
+
+            values[i] = fdb_table_find(t, a->name, a->home, &slots[i]);
+        }
     }
 }
 

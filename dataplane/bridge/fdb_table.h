@@ -22,6 +22,9 @@
 #include <rte_branch_prediction.h>
 #include <rte_common.h>
 #include <rte_prefetch.h>
+#ifdef __SSE4_1__
+#include <smmintrin.h>
+#endif
 
 #define FDB_BUCKET_SLOTS 4
 #define FDB_BUCKETS_MIN 64u
@@ -113,33 +116,48 @@ static inline bool fdb_slot_is(const struct fdb_slot *slot, uint64_t key, struct
            fdb_value_high(fdb_slot_value(slot)) == name.high;
 }
 
-static inline uint32_t fdb_bucket_match(const struct fdb_bucket *bucket, uint64_t key,
-                                        uint64_t *first)
+/* Which slots of a bucket have this key: a bit each. All four are compared at once; a key is one
+ * aligned word, so each is seen whole. */
+static inline uint32_t fdb_bucket_match(const struct fdb_bucket *bucket, uint64_t key)
 {
+#if defined(__SSE4_1__) && !defined(__SANITIZE_THREAD__)
+    const __m128i *slots = (const __m128i *)bucket;
+    const __m128i passed = _mm_set1_epi64x(FDB_KEY_PASSED);
+    const __m128i wanted = _mm_set1_epi64x((long long)(key | FDB_KEY_PASSED));
+    const __m128i low = _mm_unpacklo_epi64(_mm_load_si128(&slots[0]), _mm_load_si128(&slots[1]));
+    const __m128i high = _mm_unpacklo_epi64(_mm_load_si128(&slots[2]), _mm_load_si128(&slots[3]));
+    const __m128i low_is = _mm_cmpeq_epi64(_mm_or_si128(low, passed), wanted);
+    const __m128i high_is = _mm_cmpeq_epi64(_mm_or_si128(high, passed), wanted);
+
+    __atomic_thread_fence(__ATOMIC_ACQUIRE); /* no value is read before its key */
+    return (uint32_t)_mm_movemask_pd(_mm_castsi128_pd(low_is)) |
+           (uint32_t)_mm_movemask_pd(_mm_castsi128_pd(high_is)) << 2;
+#else
     uint32_t match = 0;
 
-    *first = __atomic_load_n(&bucket->slots[0].key, __ATOMIC_ACQUIRE);
-    match = (*first & ~(uint64_t)FDB_KEY_PASSED) == key;
-#pragma GCC unroll 4
-    for (int i = 1; i < FDB_BUCKET_SLOTS; i++)
-        match |= (uint32_t)(__atomic_load_n(&bucket->slots[i].key, __ATOMIC_ACQUIRE) == key) << i;
+    for (int i = 0; i < FDB_BUCKET_SLOTS; i++) {
+        uint64_t k = __atomic_load_n(&bucket->slots[i].key, __ATOMIC_ACQUIRE);
+
+        match |= (uint32_t)((k & ~(uint64_t)FDB_KEY_PASSED) == key) << i;
+    }
     return match;
+#endif
 }
 
-/* Reader: the value of a name whose hash is known; 0: none. Keys are read before values. Which of
- * the four slots it is costs no branch: that would be mispredicted as a rule. */
-static inline fdb_value_t fdb_table_find(const struct fdb_table *t, struct fdb_name name,
-                                         uint64_t hash, uint64_t **where)
+static inline bool fdb_bucket_is_passed(const struct fdb_bucket *bucket)
 {
-    uint64_t home = hash >> t->shift;
-    uint64_t b = home;
-    uint64_t first;
+    return __atomic_load_n(&bucket->slots[0].key, __ATOMIC_RELAXED) & FDB_KEY_PASSED;
+}
 
-    do {
-        struct fdb_bucket *bucket = &t->buckets[b];
-        uint32_t match = fdb_bucket_match(bucket, name.key, &first);
+/* Reader: the value of a name whose home bucket is known; 0: none. Keys are read before values.
+ * Which of the four slots it is costs no branch: that would be mispredicted as a rule. */
+static inline fdb_value_t fdb_table_find(const struct fdb_table *t, struct fdb_name name,
+                                         struct fdb_bucket *home, uint64_t **where)
+{
+    struct fdb_bucket *bucket = home;
 
-        for (; match != 0; match &= match - 1) {
+    for (;;) {
+        for (uint32_t match = fdb_bucket_match(bucket, name.key); match != 0; match &= match - 1) {
             uint64_t *slot = &bucket->slots[__builtin_ctz(match)].value;
             fdb_value_t value = __atomic_load_n(slot, __ATOMIC_ACQUIRE);
 
@@ -148,9 +166,12 @@ static inline fdb_value_t fdb_table_find(const struct fdb_table *t, struct fdb_n
             *where = slot;
             return value;
         }
-        b = (b + 1) & t->mask;
-    } while ((first & FDB_KEY_PASSED) && b != home);
-    return 0;
+        if (likely(!fdb_bucket_is_passed(bucket)))
+            return 0;
+        bucket = bucket == &t->buckets[t->mask] ? t->buckets : bucket + 1;
+        if (unlikely(bucket == home))
+            return 0;
+    }
 }
 
 /* Reader: as fdb_lookup_bulk(). */

@@ -35,7 +35,7 @@ static fdb_value_t find(const struct fdb_table *t, struct fdb_name name)
 {
     uint64_t *slot;
 
-    return fdb_table_find(t, name, fdb_hash(t, name), &slot);
+    return fdb_table_find(t, name, &t->buckets[fdb_hash(t, name) >> t->shift], &slot);
 }
 
 static fdb_value_t value_of(struct fdb_name name, uint32_t i)

@@ -120,15 +120,15 @@ static void send_copies(struct flooding *f, uint32_t n)
         return;
     }
     for (uint32_t i = 0; i < n; i++) {
-        struct packet copy = *f->packet;
+        struct packet *copy = packet_make(f->worker, *f->packet);
 
         observe_follow(f->packet, copies[i]);
-        copy.mbuf = copies[i];
+        copy->mbuf = copies[i];
         if (unlikely(make_copy(copies[i], f->packet->mbuf) < 0)) {
-            packet_drop(f->worker, &copy, VGW_DROP_NO_BUFFER);
+            packet_drop(f->worker, copy, VGW_DROP_NO_BUFFER);
             continue;
         }
-        send_to(f->worker, &copy, f->to[i]);
+        send_to(f->worker, copy, f->to[i]);
     }
 }
 

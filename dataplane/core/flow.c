@@ -11,16 +11,6 @@
 #define TAGS_MAX 2
 #define IPV6_OPTIONS_MAX 4 /* extension headers looked behind */
 
-/* A multiplication of 64 by 64 bits whose halves are folded: every input bit reaches every output
- * bit. */
-static inline uint64_t mix(uint64_t a, uint64_t b)
-{
-    unsigned __int128 product =
-        (unsigned __int128)(a ^ 0x9e3779b97f4a7c15u) * (b ^ 0xe7037ed1a0b428dbu);
-
-    return (uint64_t)product ^ (uint64_t)(product >> 64);
-}
-
 static inline uint64_t load64(const uint8_t *p)
 {
     uint64_t v;
@@ -42,15 +32,9 @@ static inline uint16_t load16_be(const uint8_t *p)
     return (uint16_t)(p[0] << 8 | p[1]);
 }
 
-/* TCP, UDP, DCCP, SCTP and UDP-Lite begin with two ports. */
-static inline bool has_ports(uint8_t protocol)
-{
-    return protocol == 6 || protocol == 17 || protocol == 33 || protocol == 132 || protocol == 136;
-}
-
 static uint32_t ports_of(const uint8_t *l4, const uint8_t *end, uint8_t protocol)
 {
-    return has_ports(protocol) && l4 + 4 <= end ? load32(l4) : 0;
+    return flow_has_ports(protocol) && l4 + 4 <= end ? load32(l4) : 0;
 }
 
 static uint64_t hash_ipv4(const uint8_t *ip, const uint8_t *end)
@@ -59,7 +43,7 @@ static uint64_t hash_ipv4(const uint8_t *ip, const uint8_t *end)
     uint8_t protocol = ip[9];
     uint32_t ports = fragment ? 0 : ports_of(ip + (ip[0] & 0xf) * 4, end, protocol);
 
-    return mix(load64(ip + 12), (uint64_t)ports << 8 | protocol);
+    return flow_of_ipv4(ip, ports);
 }
 
 static uint64_t hash_ipv6(const uint8_t *ip, const uint8_t *end)
@@ -76,8 +60,9 @@ static uint64_t hash_ipv6(const uint8_t *ip, const uint8_t *end)
         next += (next[1] + 1) * 8;
     }
     ports = ports_of(next, end, protocol);
-    return mix(mix(load64(ip + 8), load64(ip + 16)) ^ mix(load64(ip + 24), load64(ip + 32)),
-               (uint64_t)ports << 8 | protocol);
+    return flow_mix(flow_mix(load64(ip + 8), load64(ip + 16)) ^
+                        flow_mix(load64(ip + 24), load64(ip + 32)),
+                    (uint64_t)ports << 8 | protocol);
 }
 
 uint32_t flow_hash(const struct rte_mbuf *m)
@@ -102,10 +87,6 @@ uint32_t flow_hash(const struct rte_mbuf *m)
     else if (type == RTE_ETHER_TYPE_IPV6 && l3 + 40 <= end)
         h = hash_ipv6(l3, end);
     else
-        h = mix(load64(frame), (uint64_t)load32(frame + 8) << 16 | type);
-    /* One round leaves flows whose ports follow each other in step: of some pairs of addresses they
-     * would all take the same of a few ways. */
-    h = mix(h, h >> 32);
-    h ^= h >> 32;
-    return (uint32_t)h != 0 ? (uint32_t)h : 1;
+        h = flow_mix(load64(frame), (uint64_t)load32(frame + 8) << 16 | type);
+    return flow_finish(h);
 }

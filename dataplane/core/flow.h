@@ -9,10 +9,78 @@
 
 #include "core/packet.h"
 
+#include <rte_byteorder.h>
+#include <rte_ether.h>
+#include <string.h>
+
 /* Of the Ethernet frame that m starts with. Reads the first segment only. */
 uint32_t flow_hash(const struct rte_mbuf *m);
 
-/* A packet's flow, computed when it is not known yet. */
+/* A multiplication of 64 by 64 bits whose halves are folded: every input bit reaches every output
+ * bit. */
+static inline uint64_t flow_mix(uint64_t a, uint64_t b)
+{
+    unsigned __int128 product =
+        (unsigned __int128)(a ^ 0x9e3779b97f4a7c15u) * (b ^ 0xe7037ed1a0b428dbu);
+
+    return (uint64_t)product ^ (uint64_t)(product >> 64);
+}
+
+/* One round leaves flows whose ports follow each other in step: of some pairs of addresses they
+ * would all take the same of a few ways. */
+static inline uint32_t flow_finish(uint64_t h)
+{
+    h = flow_mix(h, h >> 32);
+    h ^= h >> 32;
+    return (uint32_t)h != 0 ? (uint32_t)h : 1;
+}
+
+/* TCP, UDP, DCCP, SCTP and UDP-Lite begin with two ports. */
+static inline bool flow_has_ports(uint8_t protocol)
+{
+    return protocol == 6 || protocol == 17 || protocol == 33 || protocol == 132 || protocol == 136;
+}
+
+/* `ports` are those behind the header, if they are there and are ports. */
+static inline uint64_t flow_of_ipv4(const uint8_t *ip, uint32_t ports)
+{
+    uint64_t addresses;
+
+    memcpy(&addresses, ip + 12, sizeof(addresses));
+    return flow_mix(addresses, (uint64_t)ports << 8 | ip[9]);
+}
+
+/* What nearly all frames are: IPv4 without tags, options or fragments, with ports. */
+struct flow_plain {
+    struct rte_ether_hdr link;
+    uint8_t ip[20];
+    uint8_t ports[4];
+};
+
+static inline bool flow_is_plain(const struct rte_mbuf *m)
+{
+    const struct flow_plain *f = rte_pktmbuf_mtod(m, const struct flow_plain *);
+    uint16_t fragment_be;
+
+    if (m->data_len < sizeof(*f) || f->link.ether_type != RTE_BE16(RTE_ETHER_TYPE_IPV4) ||
+        f->ip[0] != 0x45)
+        return false;
+    memcpy(&fragment_be, &f->ip[6], sizeof(fragment_be));
+    return (fragment_be & RTE_BE16(0x3fff)) == 0 && flow_has_ports(f->ip[9]);
+}
+
+/* A packet's flow, computed when it is not known yet: of one that flow_is_plain(), and of any. */
+static inline uint32_t packet_flow_plain(struct packet *p)
+{
+    const struct flow_plain *f = rte_pktmbuf_mtod(p->mbuf, const struct flow_plain *);
+    uint32_t ports;
+
+    memcpy(&ports, f->ports, sizeof(ports));
+    if (p->flow == 0)
+        p->flow = flow_finish(flow_of_ipv4(f->ip, ports));
+    return p->flow;
+}
+
 static inline uint32_t packet_flow(struct packet *p)
 {
     if (p->flow == 0)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * What stages pass to each other: vectors of packets. A packet is an mbuf and what the stages so
- * far have found out about it; half a cache line, so that a stage works on arrays that stay in L1.
+ * far have found out about it; half a cache line, so that all of a pass stay in L1.
  */
 #ifndef PACKET_H
 #define PACKET_H
@@ -44,13 +44,16 @@ static inline bool packet_is_own(const struct rte_mbuf *m)
     return RTE_MBUF_DIRECT(m) && rte_mbuf_refcnt_read(m) == 1;
 }
 
+/* Packets stay where they were made (packet_make(), core/worker.h): going from stage to stage is a
+ * pointer. */
 struct vector {
     uint32_t count;
-    struct packet packets[VECTOR_MAX];
+    struct packet *packets[VECTOR_MAX];
 };
 
 #define VECTOR_FOREACH(p, vector)                                                                  \
-    for (struct packet *p = (vector)->packets, *p##_end = (vector)->packets + (vector)->count;     \
-         p < p##_end; p++)
+    for (struct packet * p, **p##_at = (vector)->packets,                                          \
+                            **p##_end = (vector)->packets + (vector)->count;                       \
+         p##_at < p##_end && (p = *p##_at, true); p##_at++)
 
 #endif

@@ -19,8 +19,12 @@ static void stage_run(struct worker *w, enum stage s)
 {
     struct vector *v = &w->in[s];
     struct stage_stats *stats = &w->stages[s];
+    const enum stage outer = w->stage;
+    const uint32_t outer_mark = w->place_mark;
     uint64_t inner = w->stage_cycles, start = rte_rdtsc(), spent;
 
+    w->stage = s;
+    w->place_mark = w->place_count;
     w->stage_cycles = 0;
     stats->packets += v->count;
     stats->vectors++;
@@ -29,6 +33,8 @@ static void stage_run(struct worker *w, enum stage s)
     spent = rte_rdtsc() - start;
     stats->cycles += spent - w->stage_cycles;
     w->stage_cycles = inner + spent;
+    w->stage = outer;
+    w->place_mark = outer_mark;
 }
 
 void stages_run(struct worker *w, enum stage first)
@@ -37,30 +43,37 @@ void stages_run(struct worker *w, enum stage first)
         if (w->in[s].count != 0)
             stage_run(w, s);
     }
+    if (first == STAGE_CLASSIFY)
+        w->place_count = 0;
+}
+
+void places_recycle(struct worker *w)
+{
+    stages_run(w, w->stage + 1);
+    w->place_count = w->place_mark;
 }
 
 void packet_again(struct worker *w, enum stage s, struct packet *p)
 {
-    if (w->again.count == VECTOR_MAX) {
+    if (w->again_count == VECTOR_MAX) {
         packet_drop(w, p, VGW_DROP_AGAIN_FULL);
         return;
     }
-    w->again_stage[w->again.count] = s;
-    w->again.packets[w->again.count++] = *p;
+    w->again_stage[w->again_count] = s;
+    w->again[w->again_count++] = *p;
 }
 
 void stages_run_again(struct worker *w)
 {
-    const uint32_t count = w->again.count;
+    const uint32_t count = w->again_count;
 
     for (uint32_t i = 0; i < count; i++)
-        stage_push(w, w->again_stage[i], &w->again.packets[i]);
+        stage_push(w, w->again_stage[i], packet_make(w, w->again[i]));
     /* A vector that became full has run, and may have added packets behind these. */
-    memmove(w->again.packets, w->again.packets + count,
-            (w->again.count - count) * sizeof(w->again.packets[0]));
+    memmove(w->again, w->again + count, (w->again_count - count) * sizeof(w->again[0]));
     memmove(w->again_stage, w->again_stage + count,
-            (w->again.count - count) * sizeof(w->again_stage[0]));
-    w->again.count -= count;
+            (w->again_count - count) * sizeof(w->again_stage[0]));
+    w->again_count -= count;
     stages_run(w, STAGE_CLASSIFY);
 }
 

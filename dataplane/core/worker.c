@@ -103,7 +103,7 @@ uint32_t worker_poll(struct worker *w)
     if (packets == 0)
         return 0;
     stages_run(w, STAGE_CLASSIFY);
-    while (unlikely(w->again.count != 0))
+    while (unlikely(w->again_count != 0))
         stages_run_again(w);
     tx_flush(w);
     w->packets += packets;

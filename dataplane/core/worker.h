@@ -15,6 +15,7 @@
 #define WORKERS_MAX 32
 #define PORTS_MAX 33 /* port indexes 1 .. 32: RTE_MAX_ETHPORTS */
 #define PORT_NONE 0
+#define PLACES_MAX 2048 /* of a pass; far more than are received in one */
 
 /* X(identifier, "name", function): rx hands to CLASSIFY; packets only ever move down this list (but
  * see packet_again()). */
@@ -54,6 +55,7 @@ struct stage_stats {
 
 struct tx_buffer {
     uint32_t count;
+    uint64_t bytes;
     struct rte_mbuf *mbufs[BURST_MAX];
 };
 
@@ -64,8 +66,13 @@ struct worker {
     uint32_t observing; /* points (1 << enum vgw_point) that some observation wants; 0 as a rule */
 
     struct vector in[STAGE_COUNT];
-    struct vector again;                /* packet_again() */
+    uint32_t place_count;               /* of places[], since the pass began */
+    uint32_t place_mark;                /* ... when the stage that runs began */
+    enum stage stage;                   /* that runs */
+    uint32_t again_count;               /* packet_again() */
     enum stage again_stage[VECTOR_MAX]; /* where each of them goes */
+    struct packet again[VECTOR_MAX];
+    struct packet places[PLACES_MAX]; /* packet_make() */
     struct tx_buffer tx[PORTS_MAX];
     uint64_t tx_pending; /* ports (bit) with a count in tx[] */
 
@@ -124,16 +131,29 @@ static inline enum stage stage_out_of_network(endpoint_t to)
     }
 }
 
-/* Appends a packet to a stage's input. A full vector is run on the spot, and with it all stages
- * behind it; this is safe because packets only move down the list. */
+/* A place for a packet, good until the pass is over: what is received, and what a stage makes of
+ * one packet. There always is one: when they run out, all stages behind the one that runs are run,
+ * and the places of the packets that it had made are free again. So a stage pushes what it makes
+ * before it makes the next. */
+void places_recycle(struct worker *w);
+static inline struct packet *packet_make(struct worker *w, struct packet p)
+{
+    if (unlikely(w->place_count == PLACES_MAX))
+        places_recycle(w);
+    w->places[w->place_count] = p;
+    return &w->places[w->place_count++];
+}
+
+/* Appends a packet (of packet_make()) to a stage's input. A full vector is run on the spot, and
+ * with it all stages behind it; this is safe because packets only move down the list. */
 void stage_run_full(struct worker *w, enum stage s);
-static inline void stage_push(struct worker *w, enum stage s, const struct packet *p)
+static inline void stage_push(struct worker *w, enum stage s, struct packet *p)
 {
     struct vector *v = &w->in[s];
 
     if (unlikely(v->count == VECTOR_MAX))
         stage_run_full(w, s);
-    v->packets[v->count++] = *p;
+    v->packets[v->count++] = p;
 }
 
 /* The few packets that have to move up: from one vrouter to another through a network, and tunnels
@@ -143,10 +163,6 @@ void packet_again(struct worker *w, enum stage s, struct packet *p);
 
 /* Counts, shows to observers, and frees. */
 void packet_drop(struct worker *w, struct packet *p, enum vgw_drop reason);
-
-/* Puts a complete frame into the transmit buffer of a port (index); buffers are flushed when full
- * and at the end of each burst. Checks link and MTU, counts. Takes the mbuf in any case. */
-void port_send(struct worker *w, uint32_t port, struct packet *p);
 
 /* Sum over workers of one counter word: counters_sum(offsetof(struct worker, drops) ...) and the
  * like. */

@@ -5,6 +5,7 @@
  */
 #include "bridge/attachment.h"
 #include "core/observe.h"
+#include "core/tally.h"
 #include "port/classify_table.h"
 #include "route/interface.h"
 
@@ -33,41 +34,39 @@ static uint8_t destination_flags(const struct rte_mbuf *m)
     return rte_is_broadcast_ether_addr(&h->dst_addr) ? PACKET_BROADCAST : PACKET_MULTICAST;
 }
 
-static enum vgw_drop to_network(struct worker *w, struct packet *p)
-{
-    const struct attachment *a = &attachments[endpoint_index(p->from)];
-    struct counters *c = &w->attachment_counters[endpoint_index(p->from)];
+/* Who takes the frames of a run: the same endpoint, and it is up. For one vector. */
+struct taker {
+    endpoint_t endpoint; /* NOWHERE: none yet */
+    uint32_t network;    /* an attachment's */
+    uint64_t *counter;
+    enum stage next;
+};
 
-    if (unlikely(a->id == 0))
+static enum vgw_drop find_taker(struct worker *w, endpoint_t e, struct taker *t)
+{
+    const uint32_t index = endpoint_index(e);
+    const struct attachment *a = &attachments[index];
+    const struct interface *i = &interfaces[index];
+
+    switch (endpoint_kind(e)) {
+    case ENDPOINT_ATTACHMENT:
+        *t = (struct taker){e, a->network, &w->attachment_counters[index].rx_packets, STAGE_BRIDGE};
+        return a->id == 0 ? VGW_DROP_NO_ATTACHMENT
+               : a->up    ? VGW_DROP_COUNT
+                          : VGW_DROP_ATTACHMENT_DOWN;
+    case ENDPOINT_INTERFACE:
+        *t = (struct taker){e, 0, &w->interface_counters[index].rx_packets, STAGE_UNDERLAY};
+        return i->id == 0 ? VGW_DROP_NO_ATTACHMENT
+               : i->up    ? VGW_DROP_COUNT
+                          : VGW_DROP_ATTACHMENT_DOWN;
+    default:
         return VGW_DROP_NO_ATTACHMENT;
-    if (unlikely(!a->up))
-        return VGW_DROP_ATTACHMENT_DOWN;
-    p->network = a->network;
-    p->flags |= destination_flags(p->mbuf);
-    c->rx_packets++;
-    c->rx_bytes += p->mbuf->pkt_len;
-    return VGW_DROP_COUNT;
+    }
 }
 
-static enum vgw_drop to_interface(struct worker *w, struct packet *p)
-{
-    const struct interface *i = &interfaces[endpoint_index(p->from)];
-    struct counters *c = &w->interface_counters[endpoint_index(p->from)];
-
-    if (unlikely(i->id == 0))
-        return VGW_DROP_NO_ATTACHMENT;
-    if (unlikely(!i->up))
-        return VGW_DROP_ATTACHMENT_DOWN;
-    p->flags |= destination_flags(p->mbuf);
-    c->rx_packets++;
-    c->rx_bytes += p->mbuf->pkt_len;
-    return VGW_DROP_COUNT;
-}
-
-static void classify(struct worker *w, struct packet *p)
+static inline void classify(struct worker *w, struct packet *p, struct taker *t, struct tally *rx)
 {
     struct rte_mbuf *m = p->mbuf;
-    enum vgw_drop reason = VGW_DROP_NO_ATTACHMENT;
     uint32_t tags = 0;
 
     if (unlikely(m->data_len < RTE_ETHER_HDR_LEN)) {
@@ -76,29 +75,38 @@ static void classify(struct worker *w, struct packet *p)
     }
     p->from = classify_frame(ports[p->port].tags, rte_pktmbuf_mtod(m, const uint8_t *), m->data_len,
                              &tags);
-    if (unlikely(m->data_len < RTE_ETHER_HDR_LEN + tags)) {
-        packet_drop(w, p, VGW_DROP_RUNT);
-        return;
-    }
-    if (tags != 0)
+    if (tags != 0) {
+        if (unlikely(m->data_len < RTE_ETHER_HDR_LEN + tags)) {
+            packet_drop(w, p, VGW_DROP_RUNT);
+            return;
+        }
         remove_tags(m, tags);
-    if (endpoint_kind(p->from) == ENDPOINT_ATTACHMENT)
-        reason = to_network(w, p);
-    else if (endpoint_kind(p->from) == ENDPOINT_INTERFACE)
-        reason = to_interface(w, p);
-    if (unlikely(reason != VGW_DROP_COUNT)) {
-        packet_drop(w, p, reason);
-        return;
     }
+    if (unlikely(!endpoint_equal(p->from, t->endpoint) || p->from.word == 0)) {
+        enum vgw_drop reason = find_taker(w, p->from, t);
+
+        if (unlikely(reason != VGW_DROP_COUNT)) {
+            t->endpoint = ENDPOINT_NOWHERE;
+            packet_drop(w, p, reason);
+            return;
+        }
+    }
+    p->network = t->network;
+    p->flags |= destination_flags(m);
+    tally(rx, t->counter, m->pkt_len);
     observe(w, VGW_POINT_CLASSIFY, p, 1);
-    stage_push(w, endpoint_kind(p->from) == ENDPOINT_ATTACHMENT ? STAGE_BRIDGE : STAGE_UNDERLAY, p);
+    stage_push(w, t->next, p);
 }
 
 void classify_stage(struct worker *w, struct vector *v)
 {
+    struct taker taker = {0};
+    struct tally rx = {0};
+
     for (uint32_t i = 0; i < v->count; i++) {
         if (i + AHEAD < v->count)
-            rte_prefetch0(rte_pktmbuf_mtod(v->packets[i + AHEAD].mbuf, void *));
-        classify(w, &v->packets[i]);
+            rte_prefetch0(rte_pktmbuf_mtod(v->packets[i + AHEAD]->mbuf, void *));
+        classify(w, v->packets[i], &taker, &rx);
     }
+    tally_end(&rx);
 }

@@ -127,6 +127,8 @@ static void publish(struct port_device *d)
     p->mtu = d->config.mtu;
     p->mac = *mac;
     __atomic_store_n(&p->up, is_up(d), __ATOMIC_RELEASE);
+    __atomic_store_n(&p->plain_max, is_up(d) && !d->tx_linear ? RTE_ETHER_HDR_LEN + p->mtu : 0,
+                     __ATOMIC_RELEASE);
     if (before.up != p->up || before.mtu != p->mtu || before.id != p->id ||
         memcmp(&before.mac, &p->mac, sizeof(p->mac)) != 0)
         for (unsigned int i = 0; i < watch_count; i++)

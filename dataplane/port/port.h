@@ -7,6 +7,7 @@
 #define PORT_H
 
 #include "core/worker.h"
+#include "vgw_observe.h"
 #include "vgw_port.h"
 #include <rte_ether.h>
 
@@ -17,11 +18,40 @@ struct port {
     uint16_t mtu;    /* bytes of Ethernet payload, tags not counted */
     bool up;         /* admin up, device present and started, link up: send and receive */
     struct rte_ether_addr mac;
+    uint32_t plain_max; /* bytes of frames that are sent without a further look; 0: none are */
     const struct port_tx *tx; /* how to send; port/port_device.h; NULL: no device */
     struct tag_map *tags;     /* which attachment or interface takes a frame; port/classify.h */
 } __rte_cache_aligned;
 
 extern struct port ports[PORTS_MAX]; /* [1 ..); index 0 is PORT_NONE */
+
+/* The rest of port_send(): frames that are longer than plain_max. */
+void port_send_checked(struct worker *w, uint32_t port, struct packet *p);
+void port_flush(struct worker *w, uint32_t port);
+
+static inline void port_queue(struct worker *w, uint32_t port, struct rte_mbuf *m)
+{
+    struct tx_buffer *b = &w->tx[port];
+
+    w->tx_pending |= 1ull << port;
+    b->bytes += m->pkt_len;
+    b->mbufs[b->count++] = m;
+    if (unlikely(b->count == BURST_MAX))
+        port_flush(w, port);
+}
+
+/* Puts a complete frame into the transmit buffer of a port (index); buffers are flushed when full
+ * and at the end of each burst. Checks link and MTU, counts. Takes the mbuf in any case. Worker. */
+static inline void port_send(struct worker *w, uint32_t port, struct packet *p)
+{
+    const uint32_t observers = __atomic_load_n(&w->observing, __ATOMIC_RELAXED);
+
+    if (likely(p->mbuf->pkt_len <= __atomic_load_n(&ports[port].plain_max, __ATOMIC_RELAXED) &&
+               !(observers & 1u << VGW_POINT_TX)))
+        port_queue(w, port, p->mbuf);
+    else
+        port_send_checked(w, port, p);
+}
 
 /* Main thread. */
 int port_init(void);

@@ -96,13 +96,12 @@ static struct rte_mbuf *put_right(struct rte_mbuf *m)
 
 static uint32_t hand_over(struct worker *w, struct rx_queue *q, struct rte_mbuf **mbufs, uint32_t n)
 {
-    struct vector *v = &w->in[STAGE_CLASSIFY];
     struct packet *first;
     uint64_t bytes = 0;
 
-    if (v->count + n > VECTOR_MAX)
+    if (w->in[STAGE_CLASSIFY].count + n > VECTOR_MAX)
         stages_run(w, STAGE_CLASSIFY);
-    first = &v->packets[v->count];
+    first = &w->places[w->place_count];
     for (uint32_t i = 0; i < n; i++) {
         struct rte_mbuf *m = mbufs[i];
 
@@ -114,13 +113,13 @@ static uint32_t hand_over(struct worker *w, struct rx_queue *q, struct rte_mbuf 
                 continue;
             }
         }
-        v->packets[v->count++] = (struct packet){.mbuf = m, .port = q->port};
+        stage_push(w, STAGE_CLASSIFY, packet_make(w, (struct packet){.mbuf = m, .port = q->port}));
     }
     w->port_counters[q->port].rx_packets += n;
     w->port_counters[q->port].rx_bytes += bytes;
     q->counters->packets += n;
     q->counters->bytes += bytes;
-    observe(w, VGW_POINT_RX, first, (uint32_t)(&v->packets[v->count] - first));
+    observe(w, VGW_POINT_RX, first, (uint32_t)(&w->places[w->place_count] - first));
     return n;
 }
 

@@ -30,13 +30,15 @@ static void drop_rest(struct worker *w, uint32_t port, struct rte_mbuf **mbufs, 
     }
 }
 
-static void flush(struct worker *w, uint32_t port)
+void port_flush(struct worker *w, uint32_t port)
 {
     const struct port_tx *t = __atomic_load_n(&ports[port].tx, __ATOMIC_ACQUIRE);
     struct tx_buffer *b = &w->tx[port];
     uint32_t sent = 0;
     uint16_t n;
 
+    w->port_counters[port].tx_packets += b->count;
+    w->port_counters[port].tx_bytes += b->bytes;
     if (unlikely(t == NULL)) {
         drop_rest(w, port, b->mbufs, b->count, VGW_DROP_PORT_DOWN);
         goto out;
@@ -53,13 +55,14 @@ static void flush(struct worker *w, uint32_t port)
         drop_rest(w, port, b->mbufs + sent, b->count - sent, VGW_DROP_TX_FULL);
 out:
     b->count = 0;
+    b->bytes = 0;
     w->tx_pending &= ~(1ull << port);
 }
 
 void tx_flush(struct worker *w)
 {
     while (w->tx_pending != 0)
-        flush(w, (uint32_t)__builtin_ctzll(w->tx_pending));
+        port_flush(w, (uint32_t)__builtin_ctzll(w->tx_pending));
 }
 
 /* The payload of the frame, its tags not counted, against the port's MTU. */
@@ -94,11 +97,10 @@ static struct rte_mbuf *make_linear(struct rte_mbuf *m)
     return copy;
 }
 
-void port_send(struct worker *w, uint32_t port, struct packet *p)
+void port_send_checked(struct worker *w, uint32_t port, struct packet *p)
 {
     const struct port *o = &ports[port];
     const struct port_tx *t = __atomic_load_n(&o->tx, __ATOMIC_ACQUIRE);
-    struct tx_buffer *b = &w->tx[port];
 
     if (unlikely(!o->up || t == NULL)) {
         drop(w, p, port, VGW_DROP_PORT_DOWN);
@@ -120,10 +122,5 @@ void port_send(struct worker *w, uint32_t port, struct packet *p)
         rte_pktmbuf_free(p->mbuf);
         p->mbuf = linear;
     }
-    w->port_counters[port].tx_packets++;
-    w->port_counters[port].tx_bytes += p->mbuf->pkt_len;
-    b->mbufs[b->count++] = p->mbuf;
-    w->tx_pending |= 1ull << port;
-    if (b->count == BURST_MAX)
-        flush(w, port);
+    port_queue(w, port, p->mbuf);
 }

@@ -9,6 +9,7 @@
 #include "core/loop.h"
 #include "core/observe.h"
 #include "core/packet_pool.h"
+#include "port/port.h"
 #include "port/rx.h"
 #include "punt/inject.h"
 
@@ -168,23 +169,24 @@ uint32_t inject_poll(struct worker *w)
     for (unsigned int i = 0; i < n; i++) {
         struct rte_mbuf *m = packets[i];
         const struct inject what = *(struct inject *)rte_mbuf_to_priv(m);
-        struct packet p = {.mbuf = m, .from = what.from, .flags = PACKET_NO_LEARN};
+        struct packet *p =
+            packet_make(w, (struct packet){.mbuf = m, .from = what.from, .flags = PACKET_NO_LEARN});
 
         if (what.kind == INJECT_PORT) {
-            port_send(w, what.to, &p);
+            port_send(w, what.to, p);
         } else if (what.kind == INJECT_TUNNEL) {
-            p.network = what.to;
-            p.to = what.from;
-            stage_push(w, STAGE_VXLAN_ENCAP, &p);
+            p->network = what.to;
+            p->to = what.from;
+            stage_push(w, STAGE_VXLAN_ENCAP, p);
         } else {
             const struct rte_ether_addr *to = rte_pktmbuf_mtod(m, const struct rte_ether_addr *);
 
-            p.network = what.to;
+            p->network = what.to;
             if (rte_is_broadcast_ether_addr(to))
-                p.flags |= PACKET_BROADCAST;
+                p->flags |= PACKET_BROADCAST;
             else if (rte_is_multicast_ether_addr(to))
-                p.flags |= PACKET_MULTICAST;
-            stage_push(w, STAGE_BRIDGE, &p);
+                p->flags |= PACKET_MULTICAST;
+            stage_push(w, STAGE_BRIDGE, p);
         }
     }
     return n;

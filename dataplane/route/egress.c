@@ -82,15 +82,16 @@ void egress_stage(struct worker *w, struct vector *v)
     uint64_t *slots[CHUNK];
 
     for (uint32_t i = 0; i < v->count; i += CHUNK) {
-        struct packet *packets = v->packets + i;
+        struct packet **packets = v->packets + i;
         const uint32_t n = RTE_MIN(v->count - i, (uint32_t)CHUNK);
 
         for (uint32_t k = 0; k < n; k++) {
-            of[k] = packets[k].network;
-            macs[k] = fdb_mac(&rte_pktmbuf_mtod(packets[k].mbuf, struct rte_ether_hdr *)->dst_addr);
+            of[k] = packets[k]->network;
+            macs[k] =
+                fdb_mac(&rte_pktmbuf_mtod(packets[k]->mbuf, struct rte_ether_hdr *)->dst_addr);
         }
         fdb_lookup_bulk(of, macs, n, values, slots);
         for (uint32_t k = 0; k < n; k++)
-            egress(w, &packets[k], values[k]);
+            egress(w, packets[k], values[k]);
     }
 }

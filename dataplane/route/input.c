@@ -429,12 +429,12 @@ void underlay_stage(struct worker *w, struct vector *v)
     struct last_vtep last = {0};
 
     for (uint32_t k = 0; k < v->count && k < PREFETCH_AHEAD; k++)
-        rte_prefetch0(rte_pktmbuf_mtod(v->packets[k].mbuf, void *));
+        rte_prefetch0(rte_pktmbuf_mtod(v->packets[k]->mbuf, void *));
     VECTOR_FOREACH (p, v) {
         const struct interface *i = &interfaces[endpoint_index(p->from)];
 
-        if (p + PREFETCH_AHEAD < v->packets + v->count)
-            rte_prefetch0(rte_pktmbuf_mtod(p[PREFETCH_AHEAD].mbuf, void *));
+        if (p_at + PREFETCH_AHEAD < p_end)
+            rte_prefetch0(rte_pktmbuf_mtod(p_at[PREFETCH_AHEAD]->mbuf, void *));
         dispatch(w, p, verdict_of(p, i, &last), i->vrouter, false);
     }
 }

@@ -48,11 +48,14 @@ extern struct adjacency *adjacencies; /* vmarray; index 0 unused */
 extern struct path *paths;            /* vmarray; index 0: no path */
 
 /* Worker: the adjacency for a flow. */
+static inline uint32_t path_bucket(const struct path *p, uint32_t flow)
+{
+    return p->bucket[(flow ^ flow >> 16) & p->mask];
+}
+
 static inline uint32_t path_adjacency(uint32_t path, uint32_t flow)
 {
-    const struct path *p = &paths[path];
-
-    return p->bucket[(flow ^ flow >> 16) & p->mask];
+    return path_bucket(&paths[path], flow);
 }
 
 /* Worker: makes a complete frame (data at its Ethernet header) one of the adjacency's network. */

@@ -48,15 +48,15 @@ static inline bool is_ipv6(const uint8_t *ip)
     return ip[0] >> 4 == 6;
 }
 
-static void look_up(struct packet *packets, uint32_t n, struct lookup *l)
+static void look_up(struct packet **packets, uint32_t n, struct lookup *l)
 {
     l->count[0] = l->count[1] = 0;
     for (uint32_t i = 0; i < n; i++) {
-        const uint8_t *ip = ip_of(packets[i].mbuf);
+        const uint8_t *ip = ip_of(packets[i]->mbuf);
         const unsigned int family = is_ipv6(ip);
         const uint32_t k = l->count[family]++;
 
-        l->vrouters[family][k] = packets[i].vtep;
+        l->vrouters[family][k] = packets[i]->vtep;
         l->at[family][k] = (uint8_t)i;
         if (family == 0)
             l->addresses4_be[k] = ((const struct rte_ipv4_hdr *)ip)->dst_addr;
@@ -191,7 +191,7 @@ void route_too_big(struct worker *w, struct packet *p, uint16_t mtu, route_send_
     }
     rte_pktmbuf_free(p->mbuf);
     for (uint32_t i = 0; i < count; i++)
-        send(w, &pieces[i], argument);
+        send(w, packet_make(w, pieces[i]), argument);
 }
 
 static inline void forward(struct worker *w, struct packet *p, route_send_fn send, uint32_t to,
@@ -286,6 +286,6 @@ void route_stage(struct worker *w, struct vector *v)
         for (uint32_t k = 0; k < n; k++)
             prefetch_value(l.values[k]);
         for (uint32_t k = 0; k < n; k++)
-            route(w, &v->packets[i + k], l.values[k]);
+            route(w, v->packets[i + k], l.values[k]);
     }
 }

@@ -65,15 +65,16 @@ void completion_common(const struct completion *completion, struct text *common)
 
 /* --- live objects --------------------------------------------------------------------------- */
 
-void complete_entries(struct completing *c, const char *path, const char *key, const char *prefix,
-                      bool open)
+void complete_entries(struct completing *c, const struct lysc_node *list_node, const char *path,
+                      const char *key, const char *prefix, bool open)
 {
     struct text target = {0}, word = {0};
     json_t *data, *list, *entry;
     const char *member;
     size_t i;
 
-    text_printf(&target, REST_CANDIDATE "/%s?fields=%s;description&limit=500", path, key);
+    text_printf(&target, REST_CANDIDATE "/%s?fields=%s%s&limit=500", path, key,
+                schema_child(c->schema, list_node, "description") ? ";description" : "");
     data = c->fetch ? c->fetch(c->arg, target.s) : NULL;
     json_object_foreach(data, member, list)
     {
@@ -102,6 +103,7 @@ static void complete_object(struct completing *c, const char *kind)
 {
     const char *lists[OBJECT_PARTS];
     int count = object_lists(kind, lists), part = 0;
+    const struct lysc_node *list = NULL;
     struct text path = {0}, prefix = {0};
     const char *at = c->partial, *slash;
 
@@ -116,7 +118,9 @@ static void complete_object(struct completing *c, const char *kind)
     }
     if (count) {
         text_printf(&path, "%s%s", part ? "/" : "vgw:", lists[part]);
-        complete_entries(c, path.s, "name", text_get(&prefix), part + 1 < count);
+        for (int i = 0; i <= part; i++)
+            list = schema_child(c->schema, list, lists[i]);
+        complete_entries(c, list, path.s, "name", text_get(&prefix), part + 1 < count);
     }
     text_free(&path);
     text_free(&prefix);

@@ -69,7 +69,7 @@ static void complete_references(struct completing *c, const struct walk *walk,
     struct text path = {0};
 
     if (list && list_path(walk, list, count, words, &path))
-        complete_entries(c, path.s, target->name, "", false);
+        complete_entries(c, list, path.s, target->name, "", false);
     text_free(&path);
 }
 
@@ -99,7 +99,7 @@ static void complete_key(struct completing *c, const struct walk *walk, int coun
     text_add(&path, text_get(&walk->path), strlen(text_get(&walk->path)));
     if (walk->key_count) /* the list itself, without the keys given so far */
         text_cut(&path, (size_t)(strrchr(path.s, '=') - path.s));
-    complete_entries(c, text_get(&path), key->name, "", false);
+    complete_entries(c, walk->node, text_get(&path), key->name, "", false);
     schema_values(key, add_value, c);
     if (walk->mode == WALK_SET)
         complete_references(c, walk, key, count, words);

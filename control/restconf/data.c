@@ -524,7 +524,8 @@ void data_handle(struct request *request)
         edit_config(request, &target);
         return;
     }
-    if (query_parse(&target.query, uri, error, sizeof(error)) < 0)
+    if (query_parse(&target.query, uri, datastore_schema(request->restconf->datastore)->context,
+                    error, sizeof(error)) < 0)
         request_error(request, TAG_INVALID_VALUE, NULL, "%s", error);
     else if (names_state(uri) && !has_state)
         request_error_status(request, 404, TAG_INVALID_VALUE, target.path,

@@ -412,7 +412,9 @@ void data_state_handle(struct request *request, bool with_config)
     read->root = uri->step_count == 0;
     read->all = uri->step_count <= 1;
     uri_copy(&read->uri, uri);
-    if (query_parse(&read->query, &read->uri, error, sizeof(error)) < 0) {
+    if (query_parse(&read->query, &read->uri,
+                    datastore_schema(request->restconf->datastore)->context, error,
+                    sizeof(error)) < 0) {
         free_read(read);
         request_error(request, TAG_INVALID_VALUE, NULL, "the target is malformed");
         return;

@@ -84,12 +84,13 @@ static void answer(struct request *request, json_t *all, const struct query *que
 void discovery_handle(struct request *request)
 {
     const struct uri *uri = &request->uri;
+    const struct ly_ctx *context = datastore_schema(request->restconf->datastore)->context;
     struct query query;
     char error[256];
 
     if (!request_allow(request, "GET, HEAD, OPTIONS"))
         return;
-    if (query_parse(&query, uri, error, sizeof(error)) < 0) {
+    if (query_parse(&query, uri, context, error, sizeof(error)) < 0) {
         request_error(request, TAG_INVALID_VALUE, NULL, "%s", error);
         query_clear(&query);
         return;

@@ -42,14 +42,10 @@ static int parse_fields(const char **text, json_t *into, unsigned int depth)
 
         for (;;) {
             size_t length = strcspn(*text, "/();");
-            const char *colon = memchr(*text, ':', length), *name = *text;
+            const char *name = *text;
             json_t *child;
 
             *text += length;
-            if (colon != NULL) {
-                length -= (size_t)(colon + 1 - name);
-                name = colon + 1;
-            }
             if (length == 0)
                 return -EINVAL;
             child = json_object_getn(node, name, length);
@@ -123,6 +119,84 @@ void query_prune(json_t *node, unsigned int depth)
     if (depth == 1)
         json_object_clear(node);
     json_object_foreach_safe(node, next, name, value) query_prune(value, depth - 1);
+}
+
+/* A node of the models: "module:name", or "name" of the module that its parent is of. */
+static const struct lysc_node *find_node(const struct ly_ctx *context,
+                                         const struct lysc_node *parent, const char *name)
+{
+    const char *colon = strchr(name, ':');
+    const struct lys_module *module = NULL;
+    char prefix[64];
+
+    if (colon == NULL) {
+        module = parent != NULL ? parent->module : ly_ctx_get_module_implemented(context, "vgw");
+    } else if ((size_t)(colon - name) < sizeof(prefix)) {
+        snprintf(prefix, sizeof(prefix), "%.*s", (int)(colon - name), name);
+        module = ly_ctx_get_module_implemented(context, prefix);
+    }
+    if (module == NULL || *bare_name(name) == '\0')
+        return NULL;
+    return lys_find_child(parent, module, bare_name(name), 0, 0, 0);
+}
+
+/* Adds to `into` what is below `parent` by the names in `fields`. Returns NULL, or the name that is
+ * unknown; *parent is then where. */
+static const char *resolve_fields(const struct ly_ctx *context, const struct lysc_node **parent,
+                                  const json_t *fields, json_t *into)
+{
+    const char *name, *unknown;
+    json_t *below;
+
+    json_object_foreach((json_t *)fields, name, below)
+    {
+        const struct lysc_node *node = find_node(context, *parent, name);
+        json_t *child = json_object_get(into, bare_name(name));
+
+        if (node == NULL)
+            return name;
+        if (child == NULL) {
+            child = json_object();
+            json_object_set_new(into, bare_name(name), child);
+        }
+        unknown = resolve_fields(context, &node, below, child);
+        if (unknown != NULL) {
+            *parent = node;
+            return unknown;
+        }
+    }
+    return NULL;
+}
+
+/* The names in `fields` against the models; they lose their modules by it. */
+static int check_fields(struct query *query, const struct uri *uri, const struct ly_ctx *context,
+                        char *error, size_t size)
+{
+    const struct lysc_node *node = NULL;
+    const char *unknown;
+    char step[128];
+    json_t *bare;
+
+    for (unsigned int i = 0; i < uri->step_count; i++) {
+        const char *module = uri->steps[i].module;
+
+        snprintf(step, sizeof(step), "%s%s%s", module, module[0] != '\0' ? ":" : "",
+                 uri->steps[i].name);
+        node = find_node(context, node, step);
+        if (node == NULL)
+            return 0;
+    }
+    bare = json_object();
+    unknown = resolve_fields(context, &node, query->fields, bare);
+    if (unknown != NULL) {
+        snprintf(error, size, "query parameter fields: %s has no '%.60s'",
+                 node != NULL ? node->name : "the datastore", unknown);
+        json_decref(bare);
+        return -EINVAL;
+    }
+    json_decref(query->fields);
+    query->fields = bare;
+    return 0;
 }
 
 /* --- where ----------------------------------------------------------------------------------- */
@@ -225,7 +299,8 @@ static const char *parse_parameter(struct query *query, const char *name, const 
     return "one of content, depth, fields, with-defaults, limit, cursor, where";
 }
 
-int query_parse(struct query *query, const struct uri *uri, char *error, size_t size)
+int query_parse(struct query *query, const struct uri *uri, const struct ly_ctx *context,
+                char *error, size_t size)
 {
     memset(query, 0, sizeof(*query));
     for (unsigned int i = 0; i < uri->parameter_count; i++) {
@@ -238,6 +313,8 @@ int query_parse(struct query *query, const struct uri *uri, char *error, size_t 
             return -EINVAL;
         }
     }
+    if (query->fields != NULL && context != NULL)
+        return check_fields(query, uri, context, error, size);
     return 0;
 }
 

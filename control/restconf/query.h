@@ -6,6 +6,7 @@
 #define RESTCONF_QUERY_H
 
 #include <jansson.h>
+#include <libyang/libyang.h>
 #include <stdint.h>
 
 #include "control/restconf/uri.h"
@@ -25,15 +26,18 @@ struct query {
     enum query_content content;
     enum query_defaults defaults;
     unsigned int depth; /* 0: unbounded */
-    json_t *fields;     /* NULL: all; else a tree of the names wanted: an empty object is a leaf */
+    json_t *fields;     /* NULL: all; else a tree of the names wanted: an empty object is whole */
     uint32_t limit;     /* 0: all */
     const char *cursor; /* NULL: from the first */
     unsigned int where_count;
     struct query_where where[QUERY_WHERE_MAX];
 };
 
-/* 0, or -EINVAL with a text in `error`. query_clear() in either case. */
-int query_parse(struct query *query, const struct uri *uri, char *error, size_t size);
+/* 0, or -EINVAL with a text in `error`. query_clear() in either case. What `fields` names must be
+ * below the target in the models of `context` (NULL: is not checked); a target that they do not
+ * have is its handler's to refuse. */
+int query_parse(struct query *query, const struct uri *uri, const struct ly_ctx *context,
+                char *error, size_t size);
 void query_clear(struct query *query);
 
 /* Whether the target is to be answered page by page. */

@@ -24,7 +24,7 @@ static int parse(const char *text)
 
     snprintf(target, sizeof(target), "/restconf/data?%s", text);
     assert_int_equal(uri_parse(&uri, target, strlen(target), &why), 0);
-    return query_parse(&query, &uri, error, sizeof(error));
+    return query_parse(&query, &uri, NULL, error, sizeof(error));
 }
 
 static void assert_json(json_t *node, const char *expected)

@@ -45,7 +45,7 @@ static void check_query(const struct uri *uri)
     char error[256];
     json_t *json;
 
-    if (query_parse(&query, uri, error, sizeof(error)) == 0) {
+    if (query_parse(&query, uri, NULL, error, sizeof(error)) == 0) {
         json =
             json_loads("{\"a\":{\"b\":[{\"c\":1,\"d\":\"x\"}]},\"e\":true,\"f\":[1,2]}", 0, NULL);
         query_matches(&query, json);

@@ -423,6 +423,7 @@ def bash_completes(control, line):
 def test_bash_completion(control):
     assert bash_completes(control, "vgw comm") == ["commit"]
     assert bash_completes(control, "vgw set port ") == ["hosts", "uplink"]
+    assert bash_completes(control, "vgw delete vfabric acme vrouter core static-route ") == ["0.0.0.0/0", "203.0.113.0/24"]
     assert bash_completes(control, "vgw show ma") == ["macs"]
     assert bash_completes(control, "vgw ping ") == ["acme/"]
     assert bash_completes(control, "vgw ping acme/") == ["acme/core"]

@@ -246,6 +246,30 @@ def test_query_parameters(control):
     assert control.get(f"{OPERATIONAL}/vgw:port=p1/device").json == {"vgw:device": "tap:p1"}
 
 
+def test_fields_that_the_models_do_not_have(control):
+    """[4.8.3] 400 invalid-value, which names what is unknown and where; by itself or with its module, at any depth, of
+    configuration, of state, of what is read page by page, and of the server's own models."""
+    control.import_(networks(2))
+    network = f"{CANDIDATE}/vgw:vfabric=acme/network"
+    for target, fields, where, unknown in (
+            (network, "nmae", "network", "nmae"), (network, "name;flood(broadcst)", "flood", "broadcst"),
+            (f"{network}?limit=1", "flood/none", "flood", "none"), (f"{network}=n0000", "ietf:name", "network", "ietf:name"),
+            (network, "ietf-yang-library:name", "network", "ietf-yang-library:name"), (network, "id;vgw:", "network", "vgw:"),
+            (CANDIDATE, "vgw:vfabric(network(idd))", "network", "idd"), ("/restconf/data", "ports", "the datastore", "ports"),
+            (f"{network}?with-defaults=report-all", "idd", "network", "idd"),
+            ("/restconf/data/vgw:state", "commit/autor", "commit", "autor"),
+            ("/restconf/data/vgw:state/commit", "autor", "commit", "autor"),
+            ("/restconf/data/ietf-yang-library:yang-library", "module-set/modul", "module-set", "modul")):
+        answer = control.get(f"{target}{'&' if '?' in target else '?'}fields={fields}")
+        assert answer.status == 400 and answer.error["error-tag"] == "invalid-value", (target, fields, answer.text)
+        assert answer.error["error-message"] == f"query parameter fields: {where} has no '{unknown}'"
+    assert control.get(f"{network}=n0001?fields=vgw:id;name").json == {"vgw:network": [{"name": "n0001", "id": 1}]}
+    assert control.get(f"{network}=nothing?fields=id").status == 404
+    assert control.get(f"{CANDIDATE}/vgw:nothing?fields=id").error["error-message"].endswith("has no 'nothing'")
+    author = control.get("/restconf/data?content=nonconfig&fields=vgw:state/commit/vgw:author").json["ietf-restconf:data"]
+    assert author == {"vgw:state": {"commit": []}}
+
+
 def pages(control, target):
     """Follows rel="next" to the end."""
     while target:

@@ -50,7 +50,8 @@ struct vgw_vtep_state {
     uint32_t vnis;
     uint32_t tunnels;
     uint8_t router_mac[6];
-    uint8_t _pad[6];
+    uint8_t up; /* an enabled interface of the vrouter has the local address */
+    uint8_t _pad[5];
 };
 
 enum vgw_tunnel_origin { VGW_TUNNEL_STATIC = 0, VGW_TUNNEL_LEARNED, VGW_TUNNEL_GROUP };

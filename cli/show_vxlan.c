@@ -10,9 +10,11 @@ static const struct column vtep_columns[] = {
     {"VTEP", "name", FORMAT_TEXT, 0, NULL},
     {"ADDRESS", "local-address", FORMAT_TEXT, 0, NULL},
     {"UDP PORT", "udp-port", FORMAT_NUMBER, 0, NULL},
+    {"STATE", "up", FORMAT_UP, 0, NULL},
     {"ROUTER MAC", "router-mac", FORMAT_TEXT, COLUMN_WIDE, NULL},
     {"VNIS", "vnis", FORMAT_NUMBER, 0, NULL},
     {"TUNNELS", "tunnels", FORMAT_NUMBER, 0, NULL},
+    {"WHY", "reason", FORMAT_TEXT, 0, NULL},
     {0},
 };
 

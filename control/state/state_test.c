@@ -382,6 +382,24 @@ static void test_every_list_conforms_to_the_model(void **state)
     json_decref(all);
 }
 
+/* A VTEP without its address is told, not refused: the interface may come later. */
+static void test_why_a_vtep_is_down(void **state)
+{
+    json_t *entries;
+
+    fill();
+    entries = read_all("vtep", NULL, 0);
+    assert_true(json_is_false(json_object_get(json_array_get(entries, 0), "up")));
+    assert_string_equal(text_of(entries, 0, "reason"),
+                        "no interface of vrouter under that is enabled has 10.0.0.1");
+    json_decref(entries);
+    data.vtep.up = 1;
+    entries = read_all("vtep", NULL, 0);
+    assert_true(json_is_true(json_object_get(json_array_get(entries, 0), "up")));
+    assert_null(text_of(entries, 0, "reason"));
+    json_decref(entries);
+}
+
 /* --- joins, filters, pages -------------------------------------------------------------------- */
 
 static void test_names_are_joined(void **state)
@@ -597,6 +615,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(test_every_list_conforms_to_the_model),
+        TEST(test_why_a_vtep_is_down),
         TEST(test_names_are_joined),
         TEST(test_inner_lists),
         TEST(test_routes_are_grouped),

@@ -2,6 +2,8 @@
  * State of VTEPs and tunnels. */
 #include "control/state/state_list.h"
 
+#include <stdio.h>
+
 #include "api/vgw_vxlan.h"
 
 static int vtep_id(struct state *state, const struct state_filters *filters, const char *leaf,
@@ -26,6 +28,18 @@ static int tunnel_filter(struct state *state, const struct state_filters *filter
     return vtep_id(state, filters, "vtep", id);
 }
 
+/* In which order VTEP and interface are configured does not matter, so that neither waits for the
+ * other: it is told. */
+static void set_reason(json_t *entry)
+{
+    char reason[256];
+
+    snprintf(reason, sizeof(reason), "no interface of vrouter %.128s that is enabled has %s",
+             json_string_value(json_object_get(entry, "vrouter")),
+             json_string_value(json_object_get(entry, "local-address")));
+    state_set_string(entry, "reason", reason);
+}
+
 static json_t *vtep_entry(struct state *state, const void *record, const struct state_parts *parts)
 {
     static const char *const keys[] = {"vfabric", "vrouter", "name", NULL};
@@ -44,6 +58,9 @@ static json_t *vtep_entry(struct state *state, const void *record, const struct 
     state_set_mac(entry, "router-mac", vtep->router_mac);
     state_set_int(entry, "vnis", vtep->vnis);
     state_set_int(entry, "tunnels", vtep->tunnels);
+    state_set_bool(entry, "up", vtep->up);
+    if (!vtep->up)
+        set_reason(entry);
     return entry;
 }
 

@@ -284,6 +284,7 @@ static void describe(uint32_t index, struct vgw_vtep_state *s)
         .id = vteps[index].id,
         .vnis = vteps[index].vni_count,
         .tunnels = vteps[index].tunnel_count,
+        .up = address_is_local(vteps[index].vrouter, &vteps[index].local),
     };
     memcpy(s->router_mac, vteps[index].router_mac, sizeof(s->router_mac));
 }

@@ -314,7 +314,7 @@ class RouteState(Structure):
 
 
 class VtepState(Structure):
-    _fields_ = [("id", u32), ("vnis", u32), ("tunnels", u32), ("router_mac", Mac), ("_pad", u8 * 6)]
+    _fields_ = [("id", u32), ("vnis", u32), ("tunnels", u32), ("router_mac", Mac), ("up", u8), ("_pad", u8 * 5)]
 
 
 class TunnelState(Structure):

@@ -13,6 +13,36 @@ def site(gateway):
     return Site(gateway)
 
 
+# --- the local address ---
+
+
+@BOTH
+def test_a_vtep_is_up_while_an_interface_has_its_address(gateway, family):
+    """In whatever order they come: VTEP first; another interface takes the address over; another vrouter's is not it."""
+    ours, anothers, length = address(family, 1), address(family, 2), 32 if family == 4 else 128
+
+    def loopback(id, *addresses, vrouter=1, **settings):
+        gateway.interface(id, vrouter=vrouter, addresses=[f"{a}/{length}" for a in addresses], **settings)
+        return bool(gateway.state("vtep", 1)["up"])
+
+    gateway.vrouter(1)
+    gateway.vrouter(2)
+    gateway.vtep(1, vrouter=1, local=ours)
+    assert not gateway.state("vtep", 1)["up"]
+    assert not loopback(3, ours, vrouter=2)
+    assert not loopback(4, anothers)
+    assert loopback(4, anothers, ours)
+    assert loopback(5, ours) and loopback(4, anothers)
+    assert not loopback(5, ours, enabled=False)
+    assert loopback(5, ours)
+    gateway.vtep(1, vrouter=1, local=address(family, 3))
+    assert not gateway.state("vtep", 1)["up"]
+    gateway.vtep(1, vrouter=2, local=ours)
+    assert gateway.state("vtep", 1)["up"]
+    gateway.delete("interface", 3)
+    assert not gateway.state("vtep", 1)["up"]
+
+
 # --- encapsulation ---
 
 

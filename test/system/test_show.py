@@ -78,6 +78,26 @@ def test_of_everything(site):
     assert json.loads(gw.vgw("show", "config", "--json").stdout)["vgw:vfabric"][0]["name"] == "v"
 
 
+def test_a_vtep_without_its_address_says_so(site):
+    """It is committed nevertheless, and is up as soon as an interface has the address."""
+    gw, _ = site
+
+    def change(*line):
+        gw.vgw(*line)
+        gw.vgw("commit")
+        (vtep,) = gw.show("vteps")
+        return vtep["up"], vtep.get("reason")
+
+    assert gw.show("vteps")[0]["up"]
+    down = False, "no interface of vrouter r that is enabled has 192.0.2.1"
+    assert change("set", "vfabric", "v", "vrouter", "r", "interface", "lo", "enabled", "false") == down
+    row = gw.vgw("show", "vteps").stdout.splitlines()[1]
+    assert re.search(r" down .*" + down[1], row)
+    assert change("set", "vfabric", "v", "vrouter", "r", "interface", "lo", "enabled", "true") == (True, None)
+    assert change("set", "vfabric", "v", "vrouter", "r", "vtep", "t", "local-address", "192.0.2.3")[1].endswith(" 192.0.2.3")
+    assert change("set", "vfabric", "v", "vrouter", "r", "interface", "lo", "address", "192.0.2.3/32") == (True, None)
+
+
 def test_filters(site):
     gw, _ = site
     assert [r["prefix"] for r in gw.show("routes", "protocol", "static")] == ["192.0.2.2/32"]

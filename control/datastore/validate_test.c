@@ -190,9 +190,10 @@ static void addresses_are_checked(void **state)
 {
     struct fixture *f = *state;
 
-    commit_refuses(f, DATASTORE_MERGE, CORE "/interface=up",
-                   "{\"vgw:interface\":[{\"name\":\"up\",\"address\":[\"10.0.0.300/24\"]}]}", NULL,
-                   "'10.0.0.300/24' is not an address; write it like 192.0.2.1/24");
+    commit_refuses(
+        f, DATASTORE_MERGE, CORE "/interface=up",
+        "{\"vgw:interface\":[{\"name\":\"up\",\"address\":[\"1:2:3:4:5:6::7.8.9.0/64\"]}]}", NULL,
+        "'1:2:3:4:5:6::7.8.9.0/64' is not an address; write it like 192.0.2.1/24");
     commit_refuses(f, DATASTORE_MERGE, CORE "/interface=up",
                    "{\"vgw:interface\":[{\"name\":\"up\",\"address\":[\"192.0.2.1/24\"]}]}",
                    CORE "/interface=up",
@@ -251,6 +252,40 @@ static void values_are_described_by_the_model(void **state)
             "local-address '1.2.3' is not valid; it must be an IPv4 or IPv6 address");
 }
 
+/* They wait for no commit. */
+static void addresses_of_interfaces_are_refused_by_the_edit(void **state)
+{
+    static const char *const wrong[] = {
+        "300.1.1.1/24", "1.1.1.1",          "1.1.1.1/33",       "1.1.1/24",   "1.1.1.1.1/24",
+        "1.02.3.4/8",   "fe80::1",          "fe80::1/129",      "fe80::g/64", "fe80:1/64",
+        "1::2::3/64",   "12345::/64",       "1:2:3:4:5:6:7/64", ":::/64",     "1:2:3:4:5:6:7::8/64",
+        "::1.2.3/64",   ":1:2:3:4:5:6:7/64"};
+    static const char *const right[] = {"255.250.199.0/32",
+                                        "9.9.9.9/0",
+                                        "1:2:3:4:5:6:7:9/64",
+                                        "::/0",
+                                        "ABCD::1/128",
+                                        "64:ff9b::10.1.1.1/96",
+                                        "1:2:3:4:5:6:7.7.7.7/64",
+                                        "1::8/9",
+                                        "::2:3:4:5:6:7:8/1",
+                                        "1:2:3:4:5:6:7::/110"};
+    struct fixture *f = *state;
+    char json[160], words[160];
+
+    for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++) {
+        sprintf(json, "{\"vgw:address\":[\"%s\"]}", wrong[i]);
+        sprintf(words, "address '%s' is not valid; it must be an address and its prefix length",
+                wrong[i]);
+        refused(f, edit(f, DATASTORE_MERGE, CORE "/interface=up/address", json), -EINVAL,
+                CORE "/interface=up/address", words);
+    }
+    for (size_t i = 0; i < sizeof(right) / sizeof(right[0]); i++) {
+        sprintf(json, "{\"vgw:address\":[\"%s\"]}", right[i]);
+        assert_int_equal(edit(f, DATASTORE_MERGE, CORE "/interface=up/address", json), 0);
+    }
+}
+
 static void all_errors_are_reported_up_to_a_limit(void **state)
 {
     struct fixture *f = *state;
@@ -296,6 +331,7 @@ int main(void)
         LOADED(addresses_are_checked),
         LOADED(routes_are_checked),
         LOADED(values_are_described_by_the_model),
+        LOADED(addresses_of_interfaces_are_refused_by_the_edit),
         LOADED(all_errors_are_reported_up_to_a_limit),
         LOADED(claims_are_exchanged_in_one_commit),
     };

@@ -208,6 +208,22 @@ def test_wrong_words_are_marked(control):
         "                   ^~~~~~\n")
 
 
+def test_wrong_values_are_refused_by_set(control):
+    """Each against its type, by itself: nothing of the line is in the candidate."""
+    before = control.vgw("show", "config", "candidate", "--json")
+    for line, word in (("vrouter core interface lo address 10.0.0.1/32 address 300.1.1.1/24", "300.1.1.1/24"),
+                       ("vrouter core interface lo address 2001:db8::g/64", "2001:db8::g/64"),
+                       ("vrouter core vtep site remote 192.0.2.300", "192.0.2.300"),
+                       ("vrouter core static-route 10.0.0.0/33 blackhole", "10.0.0.0/33"),
+                       ("vrouter core vtep site vni 16777216 network web", "16777216"),
+                       ("network web id 16777216", "16777216")):
+        words = ["set", "vfabric", "acme", *line.split()]
+        told = control.refused(2, *words).splitlines()
+        assert re.fullmatch(f'vgw: "{word}" is no value of [a-z-]+; it takes .+', told[0]), told
+        assert told[1].split() == words and told[2].index("^") == told[1].index(word)
+    assert control.vgw("show", "config", "candidate", "--json") == before
+
+
 def test_usage_errors(empty):
     assert "there is no command" in empty.refused(2, "frobnicate")
     assert "compare, commit, confirm" in empty.refused(2, "co")

@@ -22,7 +22,8 @@ struct vgw_port {
     uint8_t _pad[2];
     uint16_t rx_descriptors;
     uint16_t tx_descriptors;
-    char device[VGW_DEVICE_MAX]; /* "pci:..", "netdev:..", "tap:..", "vhost-user:..", "memif:.." */
+    char device[VGW_DEVICE_MAX]; /* "pci:.." (lower case), "netdev:..", "tap:..", "vhost-user:..",
+                                    "memif:.." */
     char netns[VGW_NAME_MAX];    /* tap only; empty: the data plane's own */
 };
 

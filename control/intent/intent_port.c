@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  * From /port to struct vgw_port. */
+#include <ctype.h>
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
@@ -10,6 +11,16 @@
 static void copy(char *to, size_t size, const char *from)
 {
     snprintf(to, size, "%s", from ? from : "");
+}
+
+/* A card's address may be written in either case; sysfs, and so the data plane, has lower. */
+static void copy_device(char *to, size_t size, const char *from)
+{
+    copy(to, size, from);
+    if (strncmp(to, "pci:", 4) != 0)
+        return;
+    for (; *to != '\0'; to++)
+        *to = (char)tolower((unsigned char)*to);
 }
 
 int intent_port(const struct source *source, void *buffer, size_t size)
@@ -31,7 +42,7 @@ int intent_port(const struct source *source, void *buffer, size_t size)
     port->zero_copy = source_bool(source, "zero-copy");
     port->rx_descriptors = (uint16_t)source_number(source, "rx-descriptors", 1024);
     port->tx_descriptors = (uint16_t)source_number(source, "tx-descriptors", 1024);
-    copy(port->device, sizeof(port->device), source_text(source, "device"));
+    copy_device(port->device, sizeof(port->device), source_text(source, "device"));
     copy(port->netns, sizeof(port->netns), source_text(source, "namespace"));
     return sizeof(*port);
 }

@@ -509,6 +509,34 @@ static void rules_of_an_import_stand_in_the_order_of_their_sequence(void **state
     intent_free(intent);
 }
 
+/* Sockets and interfaces are named exactly. */
+static void a_pci_address_is_in_lower_case(void **state)
+{
+    static const char *const devices[][2] = {{"pci:0000:3B:0A.1", "pci:0000:3b:0a.1"},
+                                             {"pci:abCD:eF:00.0", "pci:abcd:ef:00.0"},
+                                             {"netdev:ETH0", "netdev:ETH0"},
+                                             {"memif:/run/A", "memif:/run/A"}};
+    struct fixture *f = *state;
+    char json[160];
+
+    for (size_t i = 0; i < sizeof(devices) / sizeof(devices[0]); i++) {
+        struct seen s = {0};
+        struct intent_cursor cursor = {0};
+        const struct vgw_port *port = (const void *)s.body[VGW_OBJECT_PORT];
+        struct intent *intent;
+
+        sprintf(json,
+                "{\"ietf-restconf:data\":{\"vgw:port\":[{\"name\":\"p\",\"device\":\"%s\"}]}}",
+                devices[i][0]);
+        load(f, json);
+        assert_int_equal(intent_new(f->ds, &intent), 0);
+        while (intent_walk(intent, &cursor, 3, see, &s) > 0)
+            ;
+        assert_string_equal(port->device, devices[i][1]);
+        intent_free(intent);
+    }
+}
+
 int main(void)
 {
 #define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
@@ -516,6 +544,7 @@ int main(void)
         TEST(everything_is_declared_in_order_with_defaults),
         TEST(bindings_and_what_a_source_guard_allows),
         TEST(dhcp_relays),
+        TEST(a_pci_address_is_in_lower_case),
         TEST(change_is_set_alone),
         TEST(vfabric_id_reaches_its_networks_and_vrouters),
         TEST(deletion_runs_in_reverse_order),

@@ -25,8 +25,9 @@ static int pci_check(const struct vgw_port *config, struct error *e)
     unsigned int domain, bus, device, function;
     int end = 0;
 
+    /* sysfs and DPDK have lower case: another would never be found. */
     if (sscanf(name, "%4x:%2x:%2x.%1u%n", &domain, &bus, &device, &function, &end) != 4 ||
-        name[end] != '\0' || end != NAME_LENGTH)
+        name[end] != '\0' || end != NAME_LENGTH || strpbrk(name, "ABCDEF") != NULL)
         return error_set(e, EINVAL, "%s: a PCI address reads like pci:0000:3b:00.0",
                          config->device);
     return 0;

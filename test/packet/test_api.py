@@ -4,7 +4,7 @@ import errno
 import struct
 
 import pytest
-from harness import ACTIONS, MESSAGES, POINTS, ApiError, Client, Network, Observe, declare_message, item, message
+from harness import ACTIONS, MESSAGES, POINTS, ApiError, Client, Network, Observe, Port, declare_message, item, message
 
 
 def is_refused_and_closed(client, raw, error=errno.EBADMSG):
@@ -103,6 +103,15 @@ def test_more_refusals_than_an_answer_takes(gateway):
         gateway.client.declare(*(item(77, bytes(8)) for _ in range(1000)), network(1))
     assert e.value.more["applied"] == 1
     assert [i for i, *_ in e.value.more["refusals"]] == list(range(1, 321))
+
+
+@pytest.mark.parametrize("address", ["0000:3B:00.0", "0000:3b:00", "0000:3b:00.0x", "3b:00.0", "0000:3b:0g.0"])
+def test_a_pci_address_is_as_sysfs_has_it(gateway, address):
+    """With another one the port would wait for a card that can never come."""
+    with pytest.raises(ApiError) as e:
+        gateway.declare("port", Port(id=1, enabled=True, mtu=1500, rx_queues=1, rx_descriptors=1024, tx_descriptors=1024,
+                                     device=f"pci:{address}".encode()))
+    assert e.value.errno == errno.EINVAL and "reads like pci:0000:3b:00.0" in str(e.value)
 
 
 def test_unknown_operation_is_refused(gateway):

@@ -187,7 +187,8 @@ class VirtualMachine:
             command += ["-netdev", nic.netdev, "-device", json.dumps(nic.device())]
         enter = ["ip", "netns", "exec", netns] if netns else []
         self.log = open(self.directory / "log", "w+b")
-        self.process = subprocess.Popen([*enter, *map(str, command)], stdin=subprocess.DEVNULL, stdout=self.log,
+        with_us = ["setpriv", "--pdeathsig", "KILL"]  # a test run that is killed leaves no machine behind
+        self.process = subprocess.Popen([*enter, *with_us, *map(str, command)], stdin=subprocess.DEVNULL, stdout=self.log,
                                         stderr=self.log)
         self.qmp_socket = self.connect("qmp")
         self.read(self.qmp_socket)  # its greeting

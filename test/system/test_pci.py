@@ -6,10 +6,14 @@ of its cards end here, so frames are sent and compared one by one.
     tap of a namespace --- a card of four queues: the same
 """
 import os
+import pathlib
+import shutil
+import signal
+import subprocess
 import time
 
 import pytest
-from topology import Failure, Topology, wait_for
+from topology import SOURCE, Failure, Topology, wait_for
 from virtual_machine import Nic, VirtualMachine
 
 NAMES = {"e1000": "net_e1000_em", "e1000e": "net_e1000_em", "vmxnet3": "net_vmxnet3", "virtio": "net_virtio"}
@@ -74,6 +78,37 @@ class Site:
             assert got[n] == sent, f"from {name} to {n}"
         assert got[name] == []
         return True
+
+
+BOOT = """
+import sys
+from virtual_machine import VirtualMachine
+
+class Machine(VirtualMachine):
+    def connect(self, name):
+        socket = super().connect(name)
+        print(self.directory, self.process.pid, flush=True)
+        return socket
+
+Machine(netns=sys.argv[1])
+"""
+
+
+def test_a_killed_test_leaves_no_machine_behind():
+    with Topology("pci-killed") as t:
+        tester = subprocess.Popen(["/usr/bin/python3", "-c", BOOT, t.namespace("host").netns], stdout=subprocess.PIPE,
+                                  text=True, env={**os.environ, "PYTHONPATH": f"{SOURCE}/test/lib"})
+        directory, pid = tester.stdout.readline().split()
+        qemu = pathlib.Path("/proc") / pid
+        try:
+            assert (qemu / "comm").read_text().startswith("qemu-system")
+            tester.kill()
+            tester.wait(30)
+            wait_for(lambda: not qemu.exists() or ") Z " in (qemu / "stat").read_text(), "QEMU to end")
+        finally:
+            shutil.rmtree(directory)
+            if qemu.exists():
+                os.kill(int(pid), signal.SIGKILL)
 
 
 @pytest.fixture(name="machine", scope="module")

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * What a client finds out about the server: its models (ietf-yang-library, RFC 8525, and RFC 8040
- * section 3.3.3) and its capabilities (ietf-restconf-monitoring, RFC 8040 section 9.1). Both are
- * data resources that may be read, whole. Event streams are not listed: RFC 8040's are
- * notifications as text/event-stream, ours are records.
+ * section 3.3.3) and its capabilities (ietf-restconf-monitoring, RFC 8040 section 9.1). Both, and
+ * what is in them, are data resources that may be read. Event streams are not listed: RFC 8040's
+ * are notifications as text/event-stream, ours are records.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -65,19 +65,79 @@ bool discovery_names(const struct uri *uri)
     return false;
 }
 
+/* The entry of a list, or the value of a leaf-list, that has the step's keys; NULL: none. */
+static json_t *find_entry(json_t *list, const struct lysc_node *node, const struct uri_step *step)
+{
+    json_t *entry;
+    size_t i;
+
+    json_array_foreach(list, i, entry)
+    {
+        const struct lysc_node *key = node != NULL ? lysc_node_child(node) : NULL;
+        unsigned int matched = 0;
+
+        if (json_is_string(entry) && step->key_count == 1 &&
+            strcmp(json_string_value(entry), step->keys[0]) == 0)
+            return entry;
+        for (; key != NULL && lysc_is_key(key) && matched < step->key_count; key = key->next) {
+            const char *value = json_string_value(json_object_get(entry, key->name));
+
+            if (value == NULL || strcmp(value, step->keys[matched]) != 0)
+                break;
+            matched++;
+        }
+        if (matched > 0 && matched == step->key_count && (key == NULL || !lysc_is_key(key)))
+            return entry;
+    }
+    return NULL;
+}
+
+/* What the target names within the resource `value` of the first step: a list without keys is the
+ * whole list. A new reference; NULL: there is no such thing. */
+static json_t *find_target(const struct uri *uri, const struct ly_ctx *context, json_t *value)
+{
+    const char *module = uri->steps[0].module;
+    const struct lys_module *model = ly_ctx_get_module_implemented(context, module);
+    const struct lysc_node *node = NULL;
+
+    for (unsigned int i = 0; i < uri->step_count && value != NULL; i++) {
+        const struct uri_step *step = &uri->steps[i];
+
+        if (model != NULL && (i == 0 || node != NULL)) /* the capabilities' is not loaded */
+            node = lys_find_child(node, model, step->name, 0, 0, 0);
+        if (step->module[0] != '\0' && strcmp(step->module, module) != 0)
+            return NULL;
+        if (i > 0)
+            value = json_object_get(value, step->name);
+        if (step->has_keys)
+            value = find_entry(value, node, step);
+    }
+    if (value != NULL && uri->steps[uri->step_count - 1].has_keys)
+        return json_pack("[O]", value);
+    return json_incref(value);
+}
+
+/* Takes `all`, the first step's resource in an object, over. */
 static void answer(struct request *request, json_t *all, const struct query *query)
 {
-    const struct uri_step *step = &request->uri.steps[0];
+    const struct uri *uri = &request->uri;
+    const struct ly_ctx *context = datastore_schema(request->restconf->datastore)->context;
+    const char *module = uri->steps[0].module;
     char name[128];
     json_t *value;
 
-    snprintf(name, sizeof(name), "%.60s:%.60s", step->module, step->name);
-    value = json_incref(json_object_get(all, name));
+    snprintf(name, sizeof(name), "%.60s:%.60s", module, uri->steps[0].name);
+    value = find_target(uri, context, json_object_get(all, name));
     json_decref(all);
+    if (value == NULL) {
+        request_error_status(request, 404, TAG_INVALID_VALUE, uri->path, "there is no such node");
+        return;
+    }
     if (query->fields != NULL)
         query_select(value, query->fields);
     if (query->depth != 0)
         query_prune(value, query->depth);
+    snprintf(name, sizeof(name), "%.60s:%.60s", module, uri->steps[uri->step_count - 1].name);
     request_answer_json(request, 200, json_pack("{so}", name, value));
 }
 
@@ -96,7 +156,7 @@ void discovery_handle(struct request *request)
         return;
     }
     for (size_t i = 0; i < sizeof(resources) / sizeof(resources[0]); i++) {
-        if (uri->step_count == 1 && strcmp(uri->steps[0].module, resources[i].module) == 0 &&
+        if (strcmp(uri->steps[0].module, resources[i].module) == 0 &&
             strcmp(uri->steps[0].name, resources[i].node) == 0) {
             answer(request, resources[i].read(request->restconf), &query);
             query_clear(&query);
@@ -105,7 +165,7 @@ void discovery_handle(struct request *request)
     }
     query_clear(&query);
     request_error_status(request, 404, TAG_INVALID_VALUE, NULL,
-                         "to be read whole, there are ietf-yang-library:yang-library, "
+                         "there are ietf-yang-library:yang-library, "
                          "ietf-yang-library:modules-state and "
                          "ietf-restconf-monitoring:restconf-state");
 }

@@ -9,6 +9,7 @@ import signal
 import socket
 import subprocess
 import tempfile
+from urllib.parse import quote
 
 import pytest
 from restconf import CANDIDATE, JSON, OPERATIONAL, RUNNING, Connection, Control
@@ -60,6 +61,37 @@ def test_yang_library_and_capabilities(control):
         assert any(f":capability:{name}:1.0" in c for c in capabilities)
     assert control.get("/restconf/data/ietf-yang-library:nothing").status == 404
     assert control.delete("/restconf/data/ietf-yang-library:yang-library").status == 405
+
+
+def test_parts_of_the_yang_library(control):
+    """[3.5], RFC 8525: what is in it are resources of their own."""
+    top = "/restconf/data/ietf-yang-library:yang-library"
+    library = control.get(top).json["ietf-yang-library:yang-library"]
+    (modules,) = library["module-set"]
+    name, vgw = modules["name"], next(m for m in modules["module"] if m["name"] == "vgw")
+    part = f"{top}/module-set={name}"
+    for target, answer in (
+            (part, {"module-set": [modules]}), (f"{top}/module-set", {"module-set": [modules]}),
+            (f"{part}/module=vgw", {"module": [vgw]}), (f"{part}/module=vgw/namespace", {"namespace": vgw["namespace"]}),
+            (f"{part}/module=vgw/submodule=vgw-vxlan", {"submodule": [s for s in vgw["submodule"] if s["name"] == "vgw-vxlan"]}),
+            (f"{part}/module=vgw?fields=name", {"module": [{"name": "vgw"}]}),
+            (f"{top}/content-id", {"content-id": library["content-id"]}),
+            (f"{top}/ietf-yang-library:datastore=ietf-datastores%3Arunning/schema", {"schema": "complete"})):
+        got = control.get(target)
+        assert got.json == {f"ietf-yang-library:{k}": v for k, v in answer.items()}, (target, got.text)
+    for entry in modules["import-only-module"]:  # two keys
+        keys = f"{entry['name']},{entry['revision']}"
+        assert control.get(f"{part}/import-only-module={keys}").json == {"ietf-yang-library:import-only-module": [entry]}
+    for target in (f"{part}x", f"{part}/module=vgw,1", f"{part}/import-only-module={entry['name']}", f"{part}/module=/name",
+                   f"{top}/module-set/module", f"{top}=1", f"{top}/nothing", f"{part}/vgw:module=vgw",
+                   f"{top}/content-id/more"):
+        got = control.get(target)
+        assert got.status == 404 and got.error["error-message"], (target, got.text)
+    assert control.delete(part).status == 405
+    capability = "/restconf/data/ietf-restconf-monitoring:restconf-state/capabilities/capability"
+    listed = control.get(capability).json["ietf-restconf-monitoring:capability"]
+    assert control.get(f"{capability}={quote(listed[1], safe='')}").json == {"ietf-restconf-monitoring:capability": [listed[1]]}
+    assert control.get(f"{capability}=none").status == 404
 
 
 def test_media_types(control):

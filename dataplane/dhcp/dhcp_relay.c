@@ -29,8 +29,13 @@ uint32_t dhcp_relay_interface(const struct dhcp_relay *r)
     return (uint32_t)(r - relays);
 }
 
-static struct bucket *bucket_of(const void *name, uint32_t length)
+/* length < VGW_NAME_MAX */
+static struct bucket *bucket_of(const void *text, uint32_t length)
 {
+    /* On a word boundary, as the hash reads it; a message's is not. */
+    char name[VGW_NAME_MAX] __attribute__((aligned(4)));
+
+    memcpy(name, text, length);
     return &buckets[rte_jhash(name, length, 0) % BUCKETS];
 }
 
@@ -38,6 +43,8 @@ struct dhcp_relay *dhcp_relay_by_name(uint32_t vrouter, const uint8_t *name, uin
 {
     struct dhcp_relay *r;
 
+    if (length >= VGW_NAME_MAX)
+        return NULL;
     LIST_FOREACH (r, bucket_of(name, length), link) {
         const uint32_t i = dhcp_relay_interface(r);
 

@@ -152,6 +152,8 @@ enum vgw_query_kind {
     VGW_QUERY_BINDING,    /* struct vgw_binding_state     vgw_binding.h; filter: network id */
     VGW_QUERY_VROUTER,    /* struct vgw_vrouter_state     vgw_vrouter.h */
     VGW_QUERY_DHCP_RELAY, /* struct vgw_dhcp_relay_state  vgw_dhcp_relay.h */
+    VGW_QUERY_ROUTER_ADVERTISEMENT, /* struct vgw_router_advertisement_state  vgw_vrouter.h; filter:
+                                       interface id */
     VGW_QUERY_COUNT,
 };
 

@@ -44,6 +44,19 @@ struct vgw_router_advertisement {
     struct vgw_ip rdnss[VGW_RDNSS_MAX]; /* of IPv6 */
 };
 
+/* Of interfaces that are told to send them. */
+struct vgw_router_advertisement_state {
+    uint32_t interface;
+    uint8_t active; /* 0: it is down, or has no address to send from */
+    uint8_t _pad[3];
+    struct vgw_ip source; /* of family 0 while not active */
+    uint32_t next_s;      /* until the next one, in seconds */
+    uint64_t sent;        /* messages */
+    uint64_t answers;     /* advertisements that somebody had solicited */
+    uint64_t solicitations;
+    uint64_t invalid_solicitations; /* RFC 4861 6.1.1: discarded */
+};
+
 struct vgw_interface {
     uint32_t id;
     uint32_t vrouter;

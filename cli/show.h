@@ -26,7 +26,8 @@ extern const struct show show_ports, show_queues;
 extern const struct show show_networks, show_attachments, show_macs, show_bindings;
 extern const struct show show_dhcp_relays;
 extern const struct show show_vteps, show_tunnels, show_paths;
-extern const struct show show_vrouters, show_interfaces, show_neighbours, show_routes;
+extern const struct show show_vrouters, show_interfaces, show_neighbours, show_routes,
+    show_router_advertisements;
 extern const struct show show_drops, show_workers, show_stages, show_memory;
 extern const struct show show_failures, show_system, show_commits;
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * show vrouters, show interfaces, show neighbours, show routes.
+ * show vrouters, show interfaces, show router-advertisements, show neighbours, show routes.
  */
 #include <string.h>
 
@@ -78,6 +78,28 @@ const struct show show_interfaces = {
     .help = "legs of the vrouters, and their addresses",
     .empty = "No interfaces.",
     .columns = interface_columns,
+};
+
+static const struct column advertisement_columns[] = {
+    {"VFABRIC", "vfabric", FORMAT_TEXT, 0, NULL},
+    {"VROUTER", "vrouter", FORMAT_TEXT, 0, NULL},
+    {"INTERFACE", "interface", FORMAT_TEXT, 0, NULL},
+    {"ACTIVE", "active", FORMAT_YES, 0, NULL},
+    {"SOURCE", "source", FORMAT_TEXT, 0, NULL},
+    {"SENT", "sent", FORMAT_COUNT, COLUMN_RATE, NULL},
+    {"NEXT", "next", FORMAT_SECONDS, 0, NULL},
+    {"SOLICITATIONS", "solicitations", FORMAT_COUNT, COLUMN_RATE, NULL},
+    {"INVALID", "invalid-solicitations", FORMAT_COUNT, COLUMN_RATE, NULL},
+    {"ANSWERS", "answers", FORMAT_COUNT, COLUMN_WIDE | COLUMN_RATE, NULL},
+    {0},
+};
+
+const struct show show_router_advertisements = {
+    .name = "router-advertisements",
+    .list = "router-advertisement",
+    .help = "interfaces that advertise IPv6 routers and prefixes",
+    .empty = "No interface is to send router advertisements.",
+    .columns = advertisement_columns,
 };
 
 static const struct column neighbour_columns[] = {

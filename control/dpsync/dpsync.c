@@ -40,6 +40,7 @@ static const size_t record_sizes[VGW_QUERY_COUNT] = {
     [VGW_QUERY_BINDING] = sizeof(struct vgw_binding_state),
     [VGW_QUERY_VROUTER] = sizeof(struct vgw_vrouter_state),
     [VGW_QUERY_DHCP_RELAY] = sizeof(struct vgw_dhcp_relay_state),
+    [VGW_QUERY_ROUTER_ADVERTISEMENT] = sizeof(struct vgw_router_advertisement_state),
 };
 
 /* --- requests -------------------------------------------------------------------------------- */

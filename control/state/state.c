@@ -21,10 +21,25 @@
 #define PREVIOUS_MAX 256      /* bytes of a record of such a list */
 
 static const struct state_list *const lists[] = {
-    &state_system,    &state_port,    &state_network,    &state_attachment, &state_mac,
-    &state_binding,   &state_vtep,    &state_tunnel,     &state_vrouter,    &state_interface,
-    &state_neighbour, &state_route,   &state_drop,       &state_worker,     &state_memory,
-    &state_commit,    &state_failure, &state_dhcp_relay,
+    &state_system,
+    &state_port,
+    &state_network,
+    &state_attachment,
+    &state_mac,
+    &state_binding,
+    &state_vtep,
+    &state_tunnel,
+    &state_vrouter,
+    &state_interface,
+    &state_neighbour,
+    &state_route,
+    &state_drop,
+    &state_worker,
+    &state_memory,
+    &state_commit,
+    &state_failure,
+    &state_dhcp_relay,
+    &state_router_advertisement,
 };
 #define LIST_COUNT (sizeof(lists) / sizeof(lists[0]))
 

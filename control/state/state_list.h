@@ -70,7 +70,7 @@ extern const struct state_list state_network, state_attachment, state_mac;
 extern const struct state_list state_binding;
 extern const struct state_list state_dhcp_relay;
 extern const struct state_list state_interface, state_neighbour, state_route;
-extern const struct state_list state_vrouter;
+extern const struct state_list state_vrouter, state_router_advertisement;
 extern const struct state_list state_vtep, state_tunnel;
 
 /* --- for the features' files ----------------------------------------------------------------- */

@@ -219,6 +219,7 @@ static struct {
     struct vgw_interface_state interface;
     struct vgw_neighbour_state neighbours[2];
     struct vgw_dhcp_relay_state dhcp_relay;
+    struct vgw_router_advertisement_state router_advertisement;
     struct vgw_route_state routes[6];
     struct vgw_vtep_state vtep;
     struct vgw_tunnel_state tunnels[2];
@@ -319,6 +320,10 @@ static void fill_routing(void)
     data.dhcp_relay = (struct vgw_dhcp_relay_state){
         .id = DHCP_RELAY, .interface = INTERFACE, .ipv4.requests = 3, .ipv6.drops = 1};
     set_table(VGW_QUERY_DHCP_RELAY, &data.dhcp_relay, 1, sizeof(data.dhcp_relay), 0);
+    data.router_advertisement = (struct vgw_router_advertisement_state){
+        .interface = INTERFACE, .active = 1, .sent = 3, .source = {6, {0}, {0xfe, 0x80}}};
+    set_table(VGW_QUERY_ROUTER_ADVERTISEMENT, &data.router_advertisement, 1,
+              sizeof(data.router_advertisement), 0);
     set_table(VGW_QUERY_VROUTER, &data.vrouter, 1, sizeof(data.vrouter), 0);
     set_table(VGW_QUERY_INTERFACE, &data.interface, 1, sizeof(data.interface), 0);
     set_table(VGW_QUERY_NEIGHBOUR, data.neighbours, 2, sizeof(data.neighbours[0]), 0);

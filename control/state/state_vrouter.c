@@ -100,6 +100,49 @@ const struct state_list state_interface = {
     .entry = interface_entry,
 };
 
+static int advertiser_filter(struct state *state, const struct state_filters *filters, uint32_t *id)
+{
+    const char *vfabric = state_filter_value(filters, "vfabric");
+    const char *vrouter = state_filter_value(filters, "vrouter");
+    const char *name = state_filter_value(filters, "interface");
+
+    if (vfabric == NULL || vrouter == NULL || name == NULL)
+        return 0;
+    return state_id(state, id, "vfabric", vfabric, "vrouter", vrouter, "interface", name, NULL);
+}
+
+static json_t *advertiser_entry(struct state *state, const void *record,
+                                const struct state_parts *parts)
+{
+    static const char *const keys[] = {"vfabric", "vrouter", "interface", NULL};
+    const struct vgw_router_advertisement_state *advertiser = record;
+    json_t *entry = json_object();
+
+    if (!state_set_keys(entry, state_path(state, advertiser->interface), keys)) {
+        json_decref(entry);
+        return NULL;
+    }
+    state_set_bool(entry, "active", advertiser->active);
+    if (advertiser->active) {
+        state_set_ip(entry, "source", &advertiser->source);
+        state_set_int(entry, "next", advertiser->next_s);
+    }
+    state_set_u64(entry, "sent", advertiser->sent);
+    state_set_u64(entry, "answers", advertiser->answers);
+    state_set_u64(entry, "solicitations", advertiser->solicitations);
+    state_set_u64(entry, "invalid-solicitations", advertiser->invalid_solicitations);
+    return entry;
+}
+
+const struct state_list state_router_advertisement = {
+    .name = "router-advertisement",
+    .keys = {"vfabric", "vrouter", "interface"},
+    .kind = VGW_QUERY_ROUTER_ADVERTISEMENT,
+    .record_size = sizeof(struct vgw_router_advertisement_state),
+    .filter = advertiser_filter,
+    .entry = advertiser_entry,
+};
+
 static json_t *neighbour_entry(struct state *state, const void *record,
                                const struct state_parts *parts)
 {

@@ -10,6 +10,7 @@
 #include "core/memory.h"
 #include "core/object.h"
 #include "core/registry.h"
+#include "neighbour/neighbour.h"
 #include "vgw_worker.h"
 
 #include <rte_cycles.h>
@@ -192,6 +193,7 @@ static int clear_counters(const void *arguments, struct action_token token,
                           struct action_result *result)
 {
     counters_clear();
+    router_advertisement_clear_counters();
     for (uint32_t i = 0; i < worker_count; i++)
         take(&cleared[i], workers[i]);
     return 0;

@@ -267,14 +267,22 @@ static enum vgw_drop receive(uint32_t interface, const struct rte_mbuf *m, const
     return take(interface, &r);
 }
 
-/* Answers to what the kernel asked, and what routers say to each other. */
-static bool is_for_kernel(const struct rte_mbuf *m, const struct punt *p)
+/* 0: there is none. */
+static uint8_t type_of(const struct rte_mbuf *m, const struct punt *p)
 {
     uint8_t copy;
     const uint8_t *type =
         rte_pktmbuf_read(m, (uint32_t)p->l3_offset + (uint32_t)m->l3_len, 1, &copy);
 
-    return type != NULL && *type != ND_SOLICITATION;
+    return type != NULL ? *type : 0;
+}
+
+/* Answers to what the kernel asked, and what routers say to each other. */
+static bool is_for_kernel(const struct rte_mbuf *m, const struct punt *p)
+{
+    const uint8_t type = type_of(m, p);
+
+    return type != 0 && type != ND_SOLICITATION;
 }
 
 void nd_input(struct rte_mbuf *m, const struct punt *p)
@@ -284,6 +292,8 @@ void nd_input(struct rte_mbuf *m, const struct punt *p)
 
     if (interfaces[interface].up)
         outcome = receive(interface, m, p);
+    if (outcome == VGW_DROP_ND && type_of(m, p) == ND_ROUTER_SOLICITATION)
+        router_advertisement_invalid_solicitation(interface);
     if ((outcome == VGW_DROP_CONSUMED || outcome == VGW_DROP_IGNORED) && kernel_takes(interface) &&
         is_for_kernel(m, p))
         kernel_deliver(m, interface, p->l3_offset);

@@ -28,6 +28,7 @@ void neighbour_interface_changed(uint32_t interface);
 void router_advertisement_set(uint32_t interface, const struct vgw_router_advertisement *settings);
 void router_advertisement_sync(uint32_t interface);
 bool router_advertisement_is_enabled(uint32_t interface);
+void router_advertisement_clear_counters(void);
 
 /* Own addresses of an interface that somebody else has. */
 uint32_t own_duplicates(uint32_t interface);

@@ -96,6 +96,7 @@ bool own_is_contested(uint32_t interface, const struct vgw_ip *own, const uint8_
 void router_advertisement_interface_changed(uint32_t interface);
 bool router_advertisement_is_active(uint32_t interface);
 void router_advertisement_solicited(uint32_t interface);
+void router_advertisement_invalid_solicitation(uint32_t interface); /* ... an invalid one */
 
 int announce_init(void);
 int router_advertisement_init(void);

@@ -17,6 +17,7 @@
  */
 #include "core/clock.h"
 #include "core/loop.h"
+#include "core/object.h"
 #include "core/vmarray.h"
 #include "neighbour/nd_message.h"
 #include "neighbour/neighbour_table.h"
@@ -99,16 +100,25 @@ static_assert(sizeof(struct header) + sizeof(struct nd_mac_option) + sizeof(stru
                   MESSAGE_MAX,
               "a message has room for a prefix at least");
 
+struct counts {
+    uint64_t sent; /* messages */
+    uint64_t answers;
+    uint64_t solicitations;
+    uint64_t invalid_solicitations;
+};
+
 struct advertiser { /* of the interface with the same index */
     struct vgw_router_advertisement settings;
     bool is_active;  /* an "advertising interface", 6.2.2: on the wheel */
     bool is_news;    /* what is advertised has changed */
     bool is_shared;  /* the source is */
+    bool is_awaited; /* somebody has solicited the next one */
     uint8_t initial; /* advertisements that hosts have yet to get soon, 6.2.4 */
     uint8_t mac[6];
     struct vgw_ip source;
     uint64_t due_tick;
     uint64_t sent_ns; /* the last one; 0: none */
+    struct counts counts;
     LIST_ENTRY(advertiser) link;
 };
 
@@ -224,14 +234,15 @@ static uint32_t append_prefixes(struct message *m, const struct advertiser *a, u
     return place;
 }
 
-static void transmit(const struct advertiser *a, const struct message *message)
+static void transmit(struct advertiser *a, const struct message *message)
 {
+    a->counts.sent++;
     nd_send(index_of(a), a->mac, a->source.bytes, nd_all_nodes_mac, nd_all_nodes, message->bytes,
             (uint16_t)message->length);
 }
 
 /* 6.2.3: what has no room in one message is in further ones. Returns packets sent. */
-static uint32_t advertise(const struct advertiser *a)
+static uint32_t advertise(struct advertiser *a)
 {
     const uint32_t count = interfaces[index_of(a)].address_count;
     uint32_t sent = 0, place = 0;
@@ -251,7 +262,7 @@ static uint32_t advertise(const struct advertiser *a)
 }
 
 /* 6.2.5: "with a Router Lifetime field of zero". */
-static void advertise_end(const struct advertiser *a)
+static void advertise_end(struct advertiser *a)
 {
     struct message m;
 
@@ -295,6 +306,8 @@ static uint32_t advance(struct advertiser *a)
     if (!own_is_duplicate(index_of(a), &a->source)) {
         sent = advertise(a);
         a->sent_ns = clock_ns();
+        a->counts.answers += a->is_awaited;
+        a->is_awaited = false;
         if (a->initial != 0)
             a->initial--;
     }
@@ -331,10 +344,17 @@ void router_advertisement_solicited(uint32_t interface)
     struct advertiser *a = &advertisers[interface];
     const uint64_t due = soonest(a, 0);
 
+    a->counts.solicitations++;
+    a->is_awaited = true;
     if (due / TICK_NS + 1 >= a->due_tick) /* it is about to be sent anyway */
         return;
     LIST_REMOVE(a, link);
     schedule(a, due);
+}
+
+void router_advertisement_invalid_solicitation(uint32_t interface)
+{
+    advertisers[interface].counts.invalid_solicitations++;
 }
 
 /* --- beginning and ceasing --- */
@@ -388,6 +408,7 @@ static void begin_with(struct advertiser *a, const struct vgw_ip *source)
         LIST_REMOVE(a, link);
     schedule(a, soonest(a, a->is_active ? 0 : FIRST_DELAY_NS));
     a->is_active = true;
+    a->is_awaited = false;
 }
 
 void router_advertisement_sync(uint32_t interface)
@@ -428,9 +449,57 @@ void router_advertisement_set(uint32_t interface, const struct vgw_router_advert
 
     if (memcmp(&a->settings, settings, sizeof(*settings)) == 0)
         return;
+    if (!a->settings.enabled)
+        a->counts = (struct counts){0};
     a->settings = *settings;
     a->is_news = true;
 }
+
+/* --- what can be seen --- */
+
+void router_advertisement_clear_counters(void)
+{
+    for (uint32_t k = interface_next(1); k != 0; k = interface_next(k + 1))
+        if (advertisers[k].settings.enabled)
+            advertisers[k].counts = (struct counts){0};
+}
+
+static void describe(const struct advertiser *a, struct vgw_router_advertisement_state *s)
+{
+    const uint64_t due_ns = a->due_tick * TICK_NS, now = clock_ns();
+
+    *s = (struct vgw_router_advertisement_state){
+        .interface = interfaces[index_of(a)].id,
+        .active = a->is_active,
+        .sent = a->counts.sent,
+        .answers = a->counts.answers,
+        .solicitations = a->counts.solicitations,
+        .invalid_solicitations = a->counts.invalid_solicitations,
+    };
+    if (!a->is_active)
+        return;
+    s->source = a->source;
+    s->next_s = due_ns > now ? (uint32_t)((due_ns - now) / SECOND_NS) : 0;
+}
+
+static uint32_t fill(void *records, uint32_t max, uint32_t filter, uint64_t *cursor)
+{
+    struct vgw_router_advertisement_state *out = records;
+    uint32_t k = interface_next((uint32_t)*cursor);
+    uint32_t count = 0, looks = 0;
+
+    for (; k != 0 && count < max && looks < QUERY_LOOKS_MAX; k = interface_next(k + 1), looks++)
+        if (advertisers[k].settings.enabled && (filter == 0 || interfaces[k].id == filter))
+            describe(&advertisers[k], &out[count++]);
+    *cursor = k;
+    return count;
+}
+
+static const struct query_class query = {
+    .kind = VGW_QUERY_ROUTER_ADVERTISEMENT,
+    .record_size = sizeof(struct vgw_router_advertisement_state),
+    .fill = fill,
+};
 
 int router_advertisement_init(void)
 {
@@ -438,6 +507,7 @@ int router_advertisement_init(void)
     for (unsigned int k = 0; k < WHEEL; k++)
         LIST_INIT(&wheel[k]);
     tick_now = clock_ns() / TICK_NS;
+    query_register(&query);
     loop_every(TICK_MS, tick);
     return 0;
 }

@@ -360,6 +360,11 @@ class VrouterState(Structure):
     _fields_ = [("id", u32), ("interfaces", u32), ("routes", u32), ("_pad", u32)]
 
 
+class RouterAdvertisementState(Structure):
+    _fields_ = [("interface", u32), ("active", u8), ("_pad", u8 * 3), ("source", Ip), ("next_s", u32), ("sent", u64),
+                ("answers", u64), ("solicitations", u64), ("invalid_solicitations", u64)]
+
+
 STATES["vrouter"] = VrouterState
 
 
@@ -372,7 +377,7 @@ class DhcpRelayState(Structure):
                 ("unmarked", u64)]
 
 
-STATES["dhcp_relay"] = DhcpRelayState
+STATES |= {"dhcp_relay": DhcpRelayState, "router_advertisement": RouterAdvertisementState}
 
 
 class ClearMacs(Structure):

@@ -212,6 +212,30 @@ def test_rfc4861_6_1_1_a_wrong_checksum_is_not_answered(quiet):
     assert when(quiet, 4) == []
 
 
+def state(node):
+    found, = node.query("router_advertisement", filter=9)
+    return found
+
+
+def test_what_is_sent_and_asked_for_is_counted(quiet):
+    quiet.action("clear_counters")
+    quiet.send(9, solicitation())
+    quiet.send(9, solicitation())
+    quiet.send(9, solicitation(code=1))
+    assert len(when(quiet, 2)) == 1
+    s = state(quiet)
+    assert (s["sent"], s["answers"], s["solicitations"], s["invalid_solicitations"]) == (1, 1, 2, 1)
+    assert s["active"] and s["source"].startswith("fe80:") and s["next_s"] > 0
+    quiet.action("clear_counters")
+    s = state(quiet)
+    assert (s["sent"], s["answers"], s["solicitations"], s["invalid_solicitations"]) == (0, 0, 0, 0)
+
+
+def test_an_interface_that_is_told_to_send_none_has_no_state(node):
+    declare(node, None)
+    assert node.query("router_advertisement") == []
+
+
 def test_rfc4862_5_4_none_are_sent_from_a_duplicate(node):
     """Until the other is gone."""
     declare(node, {})

@@ -18,6 +18,7 @@ set vfabric v network n id 1 attachment a port a0
 set vfabric v network n static-mac 02:00:00:00:00:99 attachment a
 set vfabric v network n binding 10.0.0.99 mac 02:00:00:00:00:99
 set vfabric v vrouter r interface up port up0 address 198.51.100.1/24 address 2001:db8::1/64
+set vfabric v vrouter r interface up router-advertisement enabled true
 set vfabric v vrouter r interface lo type loopback address 192.0.2.1/32
 set vfabric v vrouter other import r rule 10 protocol static
 set vfabric v vrouter r dhcp-relay up server 192.0.2.67 source-interface lo

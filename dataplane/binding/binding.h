@@ -63,7 +63,7 @@ struct heard {
     uint8_t family;
     uint8_t origin; /* enum vgw_binding_origin; STATIC: nothing is bound any more (a release) */
     uint8_t flags;  /* BINDING_... */
-    uint8_t _pad;
+    uint8_t renews; /* 1: makes the lease that the host has longer, and does nothing else */
     uint8_t ip[16];
 };
 static_assert(sizeof(struct heard) % 4 == 0, "element of a ring");

@@ -340,6 +340,14 @@ static void release(struct binding *b, const struct heard *h)
         binding_remove(b);
 }
 
+static void renew(struct binding *b, const struct heard *h)
+{
+    if (b == NULL || b->origin != VGW_BINDING_DHCP || b->mac != h->mac || b->expires_s == 0)
+        return;
+    b->expires_s = RTE_MAX(b->expires_s, lease_end(h));
+    binding_seen(b, clock_s());
+}
+
 void binding_learn(const struct heard *h)
 {
     struct binding *b = binding_find(h->network, h->family, h->ip);
@@ -352,7 +360,9 @@ void binding_learn(const struct heard *h)
     if (attachment != 0 &&
         (attachments[attachment].id == 0 || attachments[attachment].network != h->network))
         return;
-    if (h->origin == VGW_BINDING_STATIC) {
+    if (h->renews) {
+        renew(b, h);
+    } else if (h->origin == VGW_BINDING_STATIC) {
         release(b, h);
     } else if (b == NULL) {
         if (is_full(h, attachment) || binding_create(h, attachment) == NULL)

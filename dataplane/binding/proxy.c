@@ -16,6 +16,9 @@
  *   heard the question themselves.
  * A question for an address of a vrouter's interface goes to that interface, and to nobody else.
  *
+ * Leases are renewed with their server directly (RFC 2131 4.4.5, RFC 8415 18.2.10), whose answers a
+ * vrouter may route here: those make a lease that the host has longer, and do nothing else.
+ *
  * Frames that still have a tag are none of this network's own ARP and ND. IPv6 hosts are learned
  * from advertisements alone: a solicitation does not say whether its sender is a router, and who
  * says of a router that it is none makes hosts forget it (RFC 4861 7.2.5).
@@ -286,17 +289,37 @@ static bool neighbour_discovery(struct worker *w, struct packet *p, const struct
 
 /* --- DHCP --- */
 
-static void leased(struct worker *w, const struct packet *p, struct heard *h)
+/* A frame that may hold a DHCP message. */
+struct overheard {
+    struct worker *w;
+    const struct packet *p;
+    bool is_routed;
+};
+
+/* Who sends what is routed here may be anybody, anywhere: it neither binds nor releases. It is not
+ * passed on either unless the host has such a lease. */
+static bool may_renew(const struct heard *h)
 {
+    const struct binding *b = binding_find(h->network, h->family, h->ip);
+
+    return h->origin == VGW_BINDING_DHCP && b != NULL && b->origin == VGW_BINDING_DHCP &&
+           binding_mac(b) == h->mac;
+}
+
+static void leased(const struct overheard *o, struct heard *h)
+{
+    const struct packet *p = o->p;
+
     h->network = p->network;
     h->from = fdb_endpoint(place_of(p->network, h->mac)); /* the client's, not the server's */
-    if (h->mac != 0)
-        binding_heard(w, p->port, h);
+    h->renews = o->is_routed;
+    if (h->mac != 0 && (!o->is_routed || may_renew(h)))
+        binding_heard(o->w, p->port, h);
 }
 
 /* RFC 2131 3.1: what the server acknowledges, the host has; 4.4.6: what it releases, it has not. */
-static void dhcp4_heard(struct worker *w, const struct packet *p, const uint8_t *message,
-                        uint32_t length, bool from_server)
+static void dhcp4_heard(const struct overheard *o, const uint8_t *message, uint32_t length,
+                        bool from_server)
 {
     struct heard h = {.family = 4, .origin = VGW_BINDING_DHCP, .flags = BINDING_OVERRIDE};
     struct vgw_ip ip;
@@ -319,12 +342,11 @@ static void dhcp4_heard(struct worker *w, const struct packet *p, const uint8_t 
     memcpy(&h.mac, d.header->chaddr, 6); /* as fdb_mac() */
     ip = ip_from_bytes(4, h.ip);
     if (ip_is_host(&ip))
-        leased(w, p, &h);
+        leased(o, &h);
 }
 
 struct lease6 {
-    struct worker *w;
-    const struct packet *p;
+    const struct overheard *o;
     uint64_t mac;
     bool is_released;
 };
@@ -338,15 +360,15 @@ static void lease6_heard(void *arg, const uint8_t ip[16], uint32_t valid_s)
     h.origin = l->is_released || valid_s == 0 ? VGW_BINDING_STATIC : VGW_BINDING_DHCP;
     memcpy(h.ip, ip, 16);
     if (ip_is_host(&address))
-        leased(l->w, l->p, &h);
+        leased(l->o, &h);
 }
 
 /* RFC 8415 18.3: the addresses of a Reply are the host's that the frame goes to. */
-static void dhcp6_heard(struct worker *w, const struct packet *p, const uint8_t *message,
-                        uint32_t length, bool from_server)
+static void dhcp6_heard(const struct overheard *o, const uint8_t *message, uint32_t length,
+                        bool from_server)
 {
-    const struct rte_ether_hdr *eth = rte_pktmbuf_mtod(p->mbuf, const struct rte_ether_hdr *);
-    struct lease6 l = {w, p, fdb_mac(from_server ? &eth->dst_addr : &eth->src_addr), !from_server};
+    const struct rte_ether_hdr *eth = rte_pktmbuf_mtod(o->p->mbuf, const struct rte_ether_hdr *);
+    struct lease6 l = {o, fdb_mac(from_server ? &eth->dst_addr : &eth->src_addr), !from_server};
 
     if (length == 0 || (from_server ? message[0] != DHCP6_REPLY || (l.mac & 1) != 0
                                     : message[0] != DHCP6_RELEASE && message[0] != DHCP6_DECLINE))
@@ -355,17 +377,16 @@ static void dhcp6_heard(struct worker *w, const struct packet *p, const uint8_t 
 }
 
 /* A UDP datagram at `offset` that ends at `end` at most. */
-static void udp_heard(struct worker *w, const struct packet *p, uint32_t offset, uint32_t end,
-                      bool is_ipv6)
+static void udp_heard(const struct overheard *o, uint32_t offset, uint32_t end, bool is_ipv6)
 {
     const struct rte_udp_hdr *udp =
-        rte_pktmbuf_mtod_offset(p->mbuf, const struct rte_udp_hdr *, offset);
+        rte_pktmbuf_mtod_offset(o->p->mbuf, const struct rte_udp_hdr *, offset);
     const uint16_t server = is_ipv6 ? DHCP6_SERVER_PORT : DHCP4_SERVER_PORT;
     const uint16_t client = is_ipv6 ? DHCP6_CLIENT_PORT : DHCP4_CLIENT_PORT;
     uint16_t from, to;
     uint32_t length;
 
-    if (end > p->mbuf->data_len || end < offset + sizeof(*udp))
+    if (end > o->p->mbuf->data_len || end < offset + sizeof(*udp))
         return;
     from = rte_be_to_cpu_16(udp->src_port);
     to = rte_be_to_cpu_16(udp->dst_port);
@@ -373,54 +394,69 @@ static void udp_heard(struct worker *w, const struct packet *p, uint32_t offset,
     if (!((from == server && to == client) || to == server) || length < sizeof(*udp) ||
         length > end - offset)
         return;
-    (is_ipv6 ? dhcp6_heard : dhcp4_heard)(w, p, (const uint8_t *)(udp + 1),
+    (is_ipv6 ? dhcp6_heard : dhcp4_heard)(o, (const uint8_t *)(udp + 1),
                                           length - (uint32_t)sizeof(*udp), to != server);
 }
 
-static void ipv4(struct worker *w, const struct packet *p)
+static void ipv4(const struct overheard *o)
 {
+    const struct rte_mbuf *m = o->p->mbuf;
     const struct rte_ipv4_hdr *ip =
-        rte_pktmbuf_mtod_offset(p->mbuf, const struct rte_ipv4_hdr *, RTE_ETHER_HDR_LEN);
+        rte_pktmbuf_mtod_offset(m, const struct rte_ipv4_hdr *, RTE_ETHER_HDR_LEN);
     uint32_t header;
 
-    if (p->mbuf->data_len < RTE_ETHER_HDR_LEN + sizeof(*ip) || ip->next_proto_id != IPPROTO_UDP)
+    if (m->data_len < RTE_ETHER_HDR_LEN + sizeof(*ip) || ip->next_proto_id != IPPROTO_UDP)
         return;
     header = (uint32_t)(ip->version_ihl & 0x0f) * 4;
     if (ip->version_ihl >> 4 != 4 || header < sizeof(*ip) ||
         (ip->fragment_offset & RTE_BE16(RTE_IPV4_HDR_MF_FLAG | RTE_IPV4_HDR_OFFSET_MASK)) != 0)
         return;
-    udp_heard(w, p, RTE_ETHER_HDR_LEN + header,
+    udp_heard(o, RTE_ETHER_HDR_LEN + header,
               RTE_ETHER_HDR_LEN + (uint32_t)rte_be_to_cpu_16(ip->total_length), false);
 }
 
-static bool ipv6(struct worker *w, struct packet *p, const struct network *n)
+static void ipv6(const struct overheard *o)
 {
+    const struct rte_mbuf *m = o->p->mbuf;
     const struct rte_ipv6_hdr *ip =
-        rte_pktmbuf_mtod_offset(p->mbuf, const struct rte_ipv6_hdr *, RTE_ETHER_HDR_LEN);
+        rte_pktmbuf_mtod_offset(m, const struct rte_ipv6_hdr *, RTE_ETHER_HDR_LEN);
     const uint32_t l4 = RTE_ETHER_HDR_LEN + sizeof(*ip);
 
-    if (p->mbuf->data_len < l4)
-        return false;
-    if (ip->proto == IPPROTO_ICMPV6)
-        return neighbour_discovery(w, p, n);
-    if (ip->proto == IPPROTO_UDP)
-        udp_heard(w, p, l4, l4 + rte_be_to_cpu_16(ip->payload_len), true);
-    return false;
+    if (m->data_len >= l4 && ip->proto == IPPROTO_UDP)
+        udp_heard(o, l4, l4 + rte_be_to_cpu_16(ip->payload_len), true);
+}
+
+static void dhcp_heard(const struct overheard *o)
+{
+    const struct rte_ether_hdr *eth = rte_pktmbuf_mtod(o->p->mbuf, const struct rte_ether_hdr *);
+
+    if (eth->ether_type == RTE_BE16(RTE_ETHER_TYPE_IPV4))
+        ipv4(o);
+    else if (eth->ether_type == RTE_BE16(RTE_ETHER_TYPE_IPV6))
+        ipv6(o);
+}
+
+void proxy_routed(struct worker *w, const struct packet *p)
+{
+    dhcp_heard(&(struct overheard){w, p, true});
+}
+
+static bool is_icmpv6(const struct rte_mbuf *m)
+{
+    const struct rte_ipv6_hdr *ip =
+        rte_pktmbuf_mtod_offset(m, const struct rte_ipv6_hdr *, RTE_ETHER_HDR_LEN);
+
+    return m->data_len >= RTE_ETHER_HDR_LEN + sizeof(*ip) && ip->proto == IPPROTO_ICMPV6;
 }
 
 bool proxy(struct worker *w, struct packet *p, const struct network *n)
 {
     const struct rte_ether_hdr *eth = rte_pktmbuf_mtod(p->mbuf, const struct rte_ether_hdr *);
 
-    switch (eth->ether_type) {
-    case RTE_BE16(RTE_ETHER_TYPE_ARP):
+    if (eth->ether_type == RTE_BE16(RTE_ETHER_TYPE_ARP))
         return arp(w, p, n);
-    case RTE_BE16(RTE_ETHER_TYPE_IPV6):
-        return ipv6(w, p, n);
-    case RTE_BE16(RTE_ETHER_TYPE_IPV4):
-        ipv4(w, p);
-        return false;
-    default:
-        return false;
-    }
+    if (eth->ether_type == RTE_BE16(RTE_ETHER_TYPE_IPV6) && is_icmpv6(p->mbuf))
+        return neighbour_discovery(w, p, n);
+    dhcp_heard(&(struct overheard){w, p, false});
+    return false;
 }

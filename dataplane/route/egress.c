@@ -5,6 +5,7 @@
  * A frame that is too big for the tunnel that it is to leave by is still an IP packet that a router
  * has in its hands: it is fragmented or refused as such (RFC 1812 4.2.2.7, RFC 8200 5).
  */
+#include "binding/inspect.h"
 #include "bridge/fdb.h"
 #include "bridge/member.h"
 #include "core/observe.h"
@@ -63,6 +64,8 @@ void egress_by_tunnel(struct worker *w, struct packet *p, uint32_t tunnel)
 static void egress(struct worker *w, struct packet *p, fdb_value_t value)
 {
     count_in(w, p);
+    if (unlikely(networks[p->network].flags & NETWORK_INSPECTED))
+        proxy_routed(w, p);
     p->to = fdb_endpoint(value);
     if (unlikely(value == 0 || !network_has(p->network, p->to)))
         stage_push(w, STAGE_EGRESS_FLOOD, p);

@@ -67,8 +67,8 @@ def ask(kind="discover", mac=C, source="0.0.0.0", destination="255.255.255.255",
             DHCP(options=[("message-type", kind), *options, "end"]) / more)
 
 
-def answer(kind="offer", giaddr=LOOPBACK, agent=None, port=67, source=S1, **fields):
-    options = [("message-type", kind), ("server_id", GATEWAY), ("lease_time", 600)]
+def answer(kind="offer", giaddr=LOOPBACK, agent=None, port=67, source=S1, lease=600, **fields):
+    options = [("message-type", kind), ("server_id", GATEWAY), ("lease_time", lease)]
     if agent is not None:
         options.append(("relay_agent_information", agent))
     fields = {"op": 2, "yiaddr": LEASE, "chaddr": mac2str(C), "xid": 0x1234, "giaddr": giaddr, "hops": 1, **fields}
@@ -511,6 +511,81 @@ def test_a_lease_of_ipv6_is_snooped(relay):
     from_router(relay, answer6(DHCP6_Reply() / ia))
     assert relay.bindings(7)[LEASE6]["mac"] == C
     assert 9 in relay.send(2, Ether(src=C, dst=ANYCAST_MAC) / IPv6(src=LEASE6, dst="2001:db8:99::1") / UDP())
+
+
+# --- renewals, which hosts and servers exchange without the relay ---
+
+
+def data(source):
+    network = IPv6(src=source, dst="2001:db8:99::1") if ":" in source else IP(src=source, dst="192.0.2.99")
+    return Ether(src=C, dst=ANYCAST_MAC) / network / UDP(sport=1, dport=2)
+
+
+def leased(net, lease):
+    """Both addresses, by the relay."""
+    learn6(net)
+    net.send(2, ask("request"))
+    from_router(net, answer("ack", agent=OURS, lease=lease))
+    net.send(2, ask6(DHCP6_Request()))
+    from_router(net, answer6(DHCP6_Reply() / ia(lease)))
+    net.neighbour(67, interface=7, ip=LEASE, mac=C)
+    net.neighbour(68, interface=7, ip=LEASE6, mac=C)
+    assert all(9 in net.send(2, data(a)) for a in (LEASE, LEASE6))
+
+
+def ia(lease, address=LEASE6):
+    return DHCP6OptIA_NA(ianaopts=[DHCP6OptIAAddress(addr=address, preflft=lease, validlft=lease)])
+
+
+def renewed(lease, address=LEASE, mac=C, to=LEASE):
+    return (Ether(src=ROUTER) / IP(src=S1, dst=to) / UDP(sport=67, dport=68) /
+            BOOTP(op=2, ciaddr=address, yiaddr=address, chaddr=mac2str(mac)) /
+            DHCP(options=[("message-type", "ack"), ("lease_time", lease), "end"]))
+
+
+def renewed6(lease, address=LEASE6):
+    return (Ether(src=ROUTER) / IPv6(src=S6, dst=LEASE6) / UDP(sport=547, dport=546) / DHCP6_Reply() /
+            ia(lease, address))
+
+
+def test_rfc2131_4_4_5_a_lease_that_is_renewed_with_its_server_goes_on(relay):
+    leased(relay, 60)
+    relay.advance(30)
+    request = ask("request", source=LEASE, destination=S1, dst=ANYCAST_MAC, ciaddr=LEASE)
+    assert set(relay.send(2, request)) == {9}
+    assert set(from_router(relay, renewed(600))) == {2}
+    relay.advance(40)
+    assert 9 in relay.send(2, data(LEASE))
+    relay.advance(600)
+    assert relay.send(2, data(LEASE)) == {}
+
+
+def test_rfc8415_18_2_10_a_lease_that_is_renewed_with_its_server_goes_on(relay):
+    leased(relay, 60)
+    relay.advance(30)
+    assert set(from_router(relay, renewed6(600))) == {2}
+    relay.advance(40)
+    assert 9 in relay.send(2, data(LEASE6))
+    relay.advance(600)
+    assert relay.send(2, data(LEASE6)) == {}
+
+
+def test_what_is_routed_to_a_host_gives_it_no_other_lease(relay):
+    leased(relay, 60)
+    for frame in (renewed(600, address="10.0.7.51"), renewed(600, mac=OTHER), renewed6(600, address="2001:db8:7::51")):
+        assert set(from_router(relay, frame)) == {2}
+    assert not {"10.0.7.51", "2001:db8:7::51"} & set(relay.bindings(7))
+    assert relay.bindings(7)[LEASE]["mac"] == C
+    relay.advance(61)
+    assert relay.send(2, data(LEASE)) == {}
+
+
+def test_what_is_routed_to_a_host_takes_no_lease_away(relay):
+    leased(relay, 60)
+    for frame in (renewed(1), renewed6(1), renewed6(0)):
+        assert set(from_router(relay, frame)) == {2}
+    relay.advance(30)
+    assert all(9 in relay.send(2, data(a)) for a in (LEASE, LEASE6))
 
 
 # --- the object ---

@@ -11,6 +11,7 @@
 #include "core/worker.h"
 #include "log.h"
 #include "port/port.h"
+#include "vgw_dhcp_relay.h"
 #include "vgw_network.h"
 #include "vgw_vrouter.h"
 #include "vgw_vxlan.h"
@@ -192,6 +193,24 @@ static void route(uint32_t id, const char *prefix, uint8_t length, uint32_t vni,
     declare(VGW_OBJECT_ROUTE, &body, sizeof(body.r) + (to != NULL ? sizeof(body.next_hops) : 0));
 }
 
+/* For clients on an interface of vrouter 2. */
+static void dhcp_relay(uint32_t id, uint32_t on, const char *server4, const char *server6)
+{
+    struct {
+        struct vgw_dhcp_relay r;
+        struct vgw_ip servers[2];
+    } body = {.r = {.id = id,
+                    .interface = on,
+                    .max_hops = 4,
+                    .agent_information = VGW_DHCP_AGENT_KEEP,
+                    .server_id_override = 1,
+                    .remote_id = "fuzz",
+                    .server_count = 2},
+              .servers = {ip(server4), ip(server6)}};
+
+    declare(VGW_OBJECT_DHCP_RELAY, &body, sizeof(body));
+}
+
 static void vtep(uint32_t id, const char *local, const char *remote, uint8_t group)
 {
     struct {
@@ -225,7 +244,7 @@ static void neighbour(uint32_t id, uint32_t on, const char *address)
 /* Networks 1 (port 1: VLAN 10 and QinQ; VNI 100 of both VTEPs: stitched) and 2 (port 2 untagged and
  * guarded, and behind VLAN 20 with all inner tags; VNI 200 of VTEP 1, tags kept, sources checked).
  * Interfaces on port 3, untagged and in VLAN 5. vrouter 2 routes between the networks, and to VNI
- * 300 of VTEP 1. */
+ * 300 of VTEP 1, and relays DHCP for network 1. */
 void fuzz_configure(void)
 {
     const uint16_t all = VGW_NETWORK_LEARNING | VGW_NETWORK_FLOOD_UNKNOWN |
@@ -274,6 +293,7 @@ void fuzz_configure(void)
     route(5, "2001:db8:a:5::", 64, 0, "2001:db8:a:1::2");
     import_all(1, 1, 2);
     import_all(2, 2, 1);
+    dhcp_relay(1, 3, "10.0.1.2", "2001:db8:a:5::9");
     object_sweep(generation);
 }
 

@@ -79,7 +79,7 @@ def test_seeing(site):
             with PcapNgReader(file) as packets:
                 assert next(iter(packets))
             subprocess.run(["rm", file], check=True)
-        elif line.startswith("vgw trace"):
+        elif line.startswith("vgw trace "):
             text = user.types_until(line, lambda _: web.ping("10.0.10.2", count=2) and False)
             assert len(text.splitlines()) >= 20 and "encap" in text
         elif line.startswith("vgw watch"):

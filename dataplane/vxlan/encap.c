@@ -26,10 +26,14 @@
 #define ACCEPT VGW_DROP_COUNT /* not a reason to drop */
 #define UDP_AND_VXLAN (sizeof(struct rte_udp_hdr) + sizeof(struct rte_vxlan_hdr))
 
+/* What no packet has, so that the first of a run is always looked at. */
+#define NO_TUNNEL ((endpoint_t){UINT32_MAX})
+#define NO_NETWORK UINT32_MAX
+
 /* Packets come in runs: to one tunnel, of one network, by one next hop. What was found out about
  * the last one of a vector holds for the next as long as these are the same. */
 struct run {
-    endpoint_t to; /* the tunnel; NOWHERE: none yet */
+    endpoint_t to; /* the tunnel; NO_TUNNEL: none yet */
     uint32_t vtep;
     const struct tunnel *tunnel;
     const uint8_t *header; /* the tunnel's, in force */
@@ -43,7 +47,7 @@ struct run {
     uint8_t class;      /* DSCP, unless it is inherited */
     uint8_t class_mask; /* what is taken over from the inner one */
 
-    uint32_t network; /* 0: none yet */
+    uint32_t network; /* NO_NETWORK: none yet */
     uint32_t vni;
     uint32_t vni_be; /* as the VXLAN header has it */
 
@@ -72,6 +76,7 @@ static void strip_tags(struct rte_mbuf *m)
 /* Looked into once, and kept in packet.vtep, which is free here: what the outer header takes over
  * from the frame, and whether it has tags. */
 #define INNER_CLASS 0xffu /* TOS or traffic class; 0: not IP */
+#define INNER_ECN 0x03u
 #define INNER_TAGGED 0x100u
 
 static uint32_t look_closer(const struct rte_mbuf *m)
@@ -268,8 +273,8 @@ static enum vgw_drop enter_tunnel(struct worker *w, endpoint_t to, struct run *r
     const uint32_t path = __atomic_load_n(&t->path, __ATOMIC_ACQUIRE);
 
     tally_end(&r->sent);
-    r->to = ENDPOINT_NOWHERE;
-    r->network = 0;
+    r->to = NO_TUNNEL;
+    r->network = NO_NETWORK;
     r->tunnel = t;
     r->vtep = __atomic_load_n(&t->vtep, __ATOMIC_ACQUIRE);
     r->flags = __atomic_load_n(&t->flags, __ATOMIC_ACQUIRE);
@@ -280,7 +285,7 @@ static enum vgw_drop enter_tunnel(struct worker *w, endpoint_t to, struct run *r
     r->source_port_min = t->source_port_min;
     r->source_port_span = t->source_port_span != 0 ? t->source_port_span : 65536;
     r->class = t->dscp == VGW_DSCP_INHERIT ? 0 : (uint8_t)(t->dscp << 2);
-    r->class_mask = t->dscp == VGW_DSCP_INHERIT ? INNER_CLASS : 3;
+    r->class_mask = t->dscp == VGW_DSCP_INHERIT ? INNER_CLASS : INNER_ECN;
     if (unlikely(r->vtep == 0))
         return VGW_DROP_DESTINATION_DOWN;
     r->sent.counter = &w->tunnel_counters[index].tx_packets;
@@ -441,7 +446,7 @@ static void encapsulate_chunk(struct worker *w, struct packet **packets, uint32_
 
 void vxlan_encap_stage(struct worker *w, struct vector *v)
 {
-    struct run run = {0};
+    struct run run = {.to = NO_TUNNEL};
 
     for (uint32_t i = 0; i < v->count; i += CHUNK)
         encapsulate_chunk(w, v->packets + i, RTE_MIN(v->count - i, (uint32_t)CHUNK), &run);

@@ -38,8 +38,6 @@ static void only_what_is_touched_counts(void **state)
     char *a = vmarray_reserve("touched", 16 * MIB, 1);
     uint64_t objects, bytes;
 
-    for (size_t i = 0; i < 16 * MIB; i += 4096)
-        assert_int_equal(a[i], 0); /* reading touches nothing */
     measure("touched", &objects, &bytes);
     assert_int_equal(bytes, 0);
     for (size_t i = 0; i < MIB; i += 4096)

@@ -39,25 +39,33 @@
 #define BURSTS 16u /* of a window */
 #define WINDOWS_MAX 20000u
 #define SITE 1u
-#define UNDERLAY 2u
+#define UNDERLAY 2u /* where all is local: a second site */
+#define ROUTED 2u   /* networks of a routed case: one by the site, one on the other side */
 
 struct pipeline_case {
     const char *name;
-    uint32_t flows;
+    uint32_t flows; /* routed: hosts */
     uint32_t networks;
-    bool is_decap;
-    bool is_ipv6;
+    bool is_decap;  /* from the other side to the site */
+    bool is_ipv6;   /* the underlay; local: what is routed */
+    bool is_routed; /* from one of two networks to the other */
+    bool is_local;
 };
 
 static const struct pipeline_case cases[] = {
-    {"encap 1 MAC", 1, 1, false, false},
-    {"encap 1,000 MACs", 1000, 1, false, false},
-    {"encap 1,000 MACs, IPv6", 1000, 1, false, true},
-    {"encap 4,000 MACs, 1,000 VNIs", 4000, 1000, false, false},
-    {"decap 1 MAC", 1, 1, true, false},
-    {"decap 1,000 MACs", 1000, 1, true, false},
-    {"decap 1,000 MACs, IPv6", 1000, 1, true, true},
-    {"decap 4,000 MACs, 1,000 VNIs", 4000, 1000, true, false},
+    {"encap 1 MAC", 1, 1, false, false, false, false},
+    {"encap 1,000 MACs", 1000, 1, false, false, false, false},
+    {"encap 1,000 MACs, IPv6", 1000, 1, false, true, false, false},
+    {"encap 4,000 MACs, 1,000 VNIs", 4000, 1000, false, false, false, false},
+    {"decap 1 MAC", 1, 1, true, false, false, false},
+    {"decap 1,000 MACs", 1000, 1, true, false, false, false},
+    {"decap 1,000 MACs, IPv6", 1000, 1, true, true, false, false},
+    {"decap 4,000 MACs, 1,000 VNIs", 4000, 1000, true, false, false, false},
+    {"route 1 host", 1, ROUTED, false, false, true, true},
+    {"route 1,000 hosts", 1000, ROUTED, false, false, true, true},
+    {"route 1,000 hosts, IPv6", 1000, ROUTED, false, true, true, true},
+    {"route into a VNI, 1,000 hosts", 1000, ROUTED, false, false, true, false},
+    {"route from a VNI, 1,000 hosts", 1000, ROUTED, true, false, true, false},
 };
 
 /* A buffer and what is in it whenever it is received. */
@@ -172,21 +180,24 @@ static struct vgw_ip address(bool is_ipv6, uint8_t last)
 }
 
 static const uint8_t gateway_mac[6] = {2, 0, 0, 0, 0xee, 1}, peer_mac[6] = {2, 0, 0, 0, 0xee, 2};
+static const uint8_t irb_mac[6] = {2, 0, 0, 0, 0xee, 3};
+
+struct leg {
+    struct vgw_interface i;
+    struct vgw_prefix address;
+};
 
 static void declare_underlay(bool is_ipv6)
 {
     struct vgw_vrouter vrouter = {.id = 1, .name = "underlay"};
-    struct {
-        struct vgw_interface i;
-        struct vgw_prefix address;
-    } leg = {{.id = 1,
-              .vrouter = 1,
-              .port = UNDERLAY,
-              .kind = VGW_INTERFACE_ROUTED,
-              .enabled = 1,
-              .has_mac = 1,
-              .address_count = 1},
-             {.ip = address(is_ipv6, 1), .length = is_ipv6 ? 64 : 24}};
+    struct leg leg = {{.id = 1,
+                       .vrouter = 1,
+                       .port = UNDERLAY,
+                       .kind = VGW_INTERFACE_ROUTED,
+                       .enabled = 1,
+                       .has_mac = 1,
+                       .address_count = 1},
+                      {.ip = address(is_ipv6, 1), .length = is_ipv6 ? 64 : 24}};
     struct vgw_neighbour peer = {.id = 1, .interface = 1, .ip = address(is_ipv6, 2)};
     struct {
         struct vgw_vtep v;
@@ -211,25 +222,82 @@ static void declare_underlay(bool is_ipv6)
     declare(VGW_OBJECT_VTEP, &vtep, sizeof(vtep));
 }
 
-/* Network n has VNI n, and with others beside it VLAN n of the site's port. */
-static void declare_network(uint32_t n, bool is_tagged)
+static void declare_attachment(uint32_t n, uint32_t port, bool is_tagged)
 {
-    struct vgw_network network = {.id = n, .network_id = n, .flags = VGW_NETWORK_LEARNING};
     struct vgw_attachment attachment = {
         .id = n,
         .network = n,
-        .port = SITE,
+        .port = port,
         .encap = {.kind = VGW_ENCAP_UNTAGGED},
         .enabled = 1,
         .storm_pps = {VGW_STORM_UNLIMITED, VGW_STORM_UNLIMITED, VGW_STORM_UNLIMITED},
     };
-    struct vgw_vni vni = {.id = n, .vtep = 1, .vni = n, .network = n, .learning = 1};
 
     if (is_tagged)
         attachment.encap = (struct vgw_encap){VGW_ENCAP_DOT1Q, 0, 0x8100, (uint16_t)n, 0};
-    declare(VGW_OBJECT_NETWORK, &network, sizeof(network));
     declare(VGW_OBJECT_ATTACHMENT, &attachment, sizeof(attachment));
-    declare(VGW_OBJECT_VNI, &vni, sizeof(vni));
+}
+
+/* Network n has VNI n, and with others beside it VLAN n of the site's port; where it is routed, the
+ * first is the site's, the second has the VNI, or the other port. */
+static void declare_network(const struct pipeline_case *c, uint32_t n)
+{
+    struct vgw_network network = {.id = n, .network_id = n, .flags = VGW_NETWORK_LEARNING};
+    struct vgw_vni vni = {.id = n, .vtep = 1, .vni = n, .network = n, .learning = 1};
+
+    declare(VGW_OBJECT_NETWORK, &network, sizeof(network));
+    if (!c->is_routed || n == 1)
+        declare_attachment(n, SITE, !c->is_routed && c->networks > 1);
+    if (c->is_local && n != 1)
+        declare_attachment(n, UNDERLAY, false);
+    else if (!c->is_routed || n != 1)
+        declare(VGW_OBJECT_VNI, &vni, sizeof(vni));
+}
+
+static uint32_t network_from(const struct pipeline_case *c, uint32_t flow)
+{
+    return c->is_routed ? 1u + c->is_decap : 1 + flow % c->networks;
+}
+
+static uint32_t network_to(const struct pipeline_case *c, uint32_t flow)
+{
+    return c->is_routed ? ROUTED - c->is_decap : 1 + flow % c->networks;
+}
+
+/* What frames are sent to, and from: number 1 of the second byte, and 0. */
+static struct vgw_ip inner_address(const struct pipeline_case *c, bool is_far, uint16_t host)
+{
+    const bool is_ipv6 = c->is_local && c->is_ipv6;
+    struct vgw_ip ip = {.family = is_ipv6 ? 6 : 4, .bytes = {is_ipv6 ? 0xfd : 10, is_far}};
+
+    ip.bytes[is_ipv6 ? 14 : 2] = (uint8_t)(host >> 8);
+    ip.bytes[is_ipv6 ? 15 : 3] = (uint8_t)host;
+    return ip;
+}
+
+static void declare_leg(const struct pipeline_case *c, uint32_t network)
+{
+    struct leg leg = {{.id = 1 + network,
+                       .vrouter = 2,
+                       .network = network,
+                       .kind = VGW_INTERFACE_IRB,
+                       .enabled = 1,
+                       .has_mac = 1,
+                       .address_count = 1},
+                      {.ip = inner_address(c, network == network_to(c, 0), 0xfffe),
+                       .length = c->is_ipv6 && c->is_local ? 64 : 16}};
+
+    memcpy(leg.i.mac, irb_mac, sizeof(irb_mac));
+    declare(VGW_OBJECT_INTERFACE, &leg, sizeof(leg));
+}
+
+static void declare_routing(const struct pipeline_case *c)
+{
+    struct vgw_vrouter vrouter = {.id = 2, .name = "tenant"};
+
+    declare(VGW_OBJECT_VROUTER, &vrouter, sizeof(vrouter));
+    for (uint32_t n = 1; n <= ROUTED; n++)
+        declare_leg(c, n);
 }
 
 static void put_mac(uint8_t *at, bool is_far, uint32_t flow)
@@ -247,25 +315,46 @@ static void put_mac(uint8_t *at, bool is_far, uint32_t flow)
 /* Where the frames of a flow go to; where they come from is learned. */
 static void declare_destination(const struct pipeline_case *c, uint32_t flow)
 {
-    struct vgw_static_mac m = {.id = flow + 1, .network = 1 + flow % c->networks};
+    struct vgw_static_mac m = {.id = flow + 1, .network = network_to(c, flow)};
+    struct vgw_neighbour host = {
+        .id = flow + 2, .interface = 1 + m.network, .ip = inner_address(c, true, (uint16_t)flow)};
 
     put_mac(m.mac, true, flow);
-    if (c->is_decap) {
+    put_mac(host.mac, true, flow);
+    if (c->is_decap || c->is_local) {
         m.attachment = m.network;
     } else {
         m.vtep = 1;
         m.remote = address(c->is_ipv6, 2);
     }
     declare(VGW_OBJECT_STATIC_MAC, &m, sizeof(m));
+    if (c->is_routed)
+        declare(VGW_OBJECT_NEIGHBOUR, &host, sizeof(host));
 }
 
+static void declare_all(const struct pipeline_case *c)
+{
+    if (!c->is_local)
+        declare_underlay(c->is_ipv6);
+    for (uint32_t n = 1; n <= c->networks; n++)
+        declare_network(c, n);
+    if (c->is_routed)
+        declare_routing(c);
+    for (uint32_t f = 0; f < c->flows; f++)
+        declare_destination(c, f);
+}
+
+/* Of what is not there, nothing is heard. */
 static void undeclare_all(const struct pipeline_case *c)
 {
     struct error e = {""};
 
-    for (uint32_t f = 0; f < c->flows; f++)
+    for (uint32_t f = 0; f < c->flows; f++) {
         object_delete(VGW_OBJECT_STATIC_MAC, f + 1, &e);
+        object_delete(VGW_OBJECT_NEIGHBOUR, f + 2, &e);
+    }
     for (uint32_t n = 1; n <= c->networks; n++) {
+        object_delete(VGW_OBJECT_INTERFACE, 1 + n, &e);
         object_delete(VGW_OBJECT_VNI, n, &e);
         object_delete(VGW_OBJECT_ATTACHMENT, n, &e);
         object_delete(VGW_OBJECT_NETWORK, n, &e);
@@ -274,30 +363,54 @@ static void undeclare_all(const struct pipeline_case *c)
     object_delete(VGW_OBJECT_NEIGHBOUR, 1, &e);
     object_delete(VGW_OBJECT_INTERFACE, 1, &e);
     object_delete(VGW_OBJECT_VROUTER, 1, &e);
+    object_delete(VGW_OBJECT_VROUTER, 2, &e);
 }
 
 /* --- frames --- */
 
-/* 64 bytes without FCS: Ethernet, IPv4, UDP. */
-static uint32_t write_inner(uint8_t *at, uint32_t flow, uint32_t vlan)
+/* To a host whose number is the flow's, from another whose number is 1. UDP's part is zero. */
+static uint32_t write_ip(uint8_t *at, const struct pipeline_case *c, uint32_t flow)
 {
-    static const uint8_t ipv4[] = {0x45, 0, 0, 50, 0, 0, 0x40, 0, 64, 17, 0, 0, 10, 0, 0, 1, 10, 1};
+    const struct vgw_ip from = inner_address(c, false, 1),
+                        to = inner_address(c, true, (uint16_t)flow);
+    struct rte_ipv4_hdr ip4 = {.version_ihl = RTE_IPV4_VHL_DEF,
+                               .total_length = RTE_BE16(50),
+                               .fragment_offset = RTE_BE16(0x4000),
+                               .time_to_live = 64,
+                               .next_proto_id = 17};
+    struct rte_ipv6_hdr ip6 = {.vtc_flow = RTE_BE32(0x60000000),
+                               .payload_len = RTE_BE16(10),
+                               .proto = 17,
+                               .hop_limits = 64};
+
+    memcpy(&ip4.src_addr, from.bytes, 4);
+    memcpy(&ip4.dst_addr, to.bytes, 4);
+    ip4.hdr_checksum = rte_ipv4_cksum(&ip4);
+    memcpy(ip6.src_addr, from.bytes, 16);
+    memcpy(ip6.dst_addr, to.bytes, 16);
+    memcpy(at, to.family == 6 ? "\x86\xdd" : "\x08\x00", 2);
+    memcpy(at + 2, to.family == 6 ? (void *)&ip6 : &ip4,
+           to.family == 6 ? sizeof(ip6) : sizeof(ip4));
+    return 2 + 50;
+}
+
+/* 64 bytes without FCS and tag: Ethernet, IP, UDP. */
+static uint32_t write_inner(uint8_t *at, const struct pipeline_case *c, uint32_t flow,
+                            uint32_t vlan)
+{
     uint32_t length = 12;
 
     put_mac(at, true, flow);
     put_mac(at + 6, false, flow);
+    if (c->is_routed)
+        memcpy(at, irb_mac, sizeof(irb_mac));
     if (vlan != 0) {
         const uint8_t tag[4] = {0x81, 0, (uint8_t)(vlan >> 8), (uint8_t)vlan};
 
         memcpy(at + length, tag, sizeof(tag));
         length += sizeof(tag);
     }
-    at[length] = 8;
-    at[length + 1] = 0;
-    memcpy(at + length + 2, ipv4, sizeof(ipv4));
-    at[length + 20] = (uint8_t)(flow >> 8);
-    at[length + 21] = (uint8_t)flow;
-    return length + 52;
+    return length + write_ip(at + length, c, flow);
 }
 
 static uint32_t write_outer(uint8_t *at, bool is_ipv6, uint32_t flow, uint32_t vni, uint32_t inner)
@@ -337,13 +450,14 @@ static uint32_t write_outer(uint8_t *at, bool is_ipv6, uint32_t flow, uint32_t v
 
 static void write_frame(const struct pipeline_case *c, struct frame *f, uint32_t flow)
 {
-    const uint32_t n = 1 + flow % c->networks;
+    const uint32_t n = network_from(c, flow);
+    const bool is_tagged = !c->is_decap && !c->is_routed && c->networks > 1;
     uint32_t length = 0;
 
     memset(f->bytes, 0, sizeof(f->bytes));
     if (c->is_decap)
         length = write_outer(f->bytes, c->is_ipv6, flow, n, 64);
-    length += write_inner(f->bytes + length, flow, !c->is_decap && c->networks > 1 ? n : 0);
+    length += write_inner(f->bytes + length, c, flow, is_tagged ? n : 0);
     f->length = (uint16_t)length;
     restore(f);
 }
@@ -420,11 +534,7 @@ static void run_case(const struct pipeline_case *c)
 {
     static struct window windows[WINDOWS_MAX];
 
-    declare_underlay(c->is_ipv6);
-    for (uint32_t n = 1; n <= c->networks; n++)
-        declare_network(n, c->networks > 1);
-    for (uint32_t f = 0; f < c->flows; f++)
-        declare_destination(c, f);
+    declare_all(c);
     for (uint32_t i = 0; i < FRAMES; i++)
         write_frame(c, &frames[i], i % c->flows);
     io.feeding = io.queues[c->is_decap ? UNDERLAY : SITE];

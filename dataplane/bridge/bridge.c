@@ -3,11 +3,12 @@
  * The BRIDGE stage: checks the source, learns it, finds the destination. IEEE 802.1Q-2018 8.6.3
  * (addresses that no bridge forwards), 8.7 (learning), 8.8 (filtering).
  *
- * Two passes over a few packets at a time: the first names all that the second reads (sources and
- * destinations in one bulk lookup, networks, counters), the second decides.
+ * What a frame needs from the FDB is asked for some frames ahead. Nearly every frame is of the
+ * network of the one before it, from a source that is known where it came from, to the endpoint of
+ * the one before it: it goes straight on; all others are looked at closely.
  */
 #include "binding/inspect.h"
-#include "bridge/fdb.h"
+#include "bridge/fdb_table.h"
 #include "bridge/learn.h"
 #include "bridge/member.h"
 #include "bridge/storm.h"
@@ -15,63 +16,62 @@
 #include "core/tally.h"
 #include <rte_prefetch.h>
 
-#define CHUNK 64
+#define AHEAD 16u /* frames; twice as many lookups under way */
 
 #define GROUP_BIT 1ull /* of a MAC as fdb_mac() has it */
 #define BROADCAST 0xffffffffffffull
 #define IS_LINK_LOCAL(mac) (((mac)&0xf0ffffffffffull) == 0x0000c28001ull)
 
-/* What is looked up about a chunk: the source of packet i at 2 i, its destination behind it (a
- * group is never found). */
-struct lookup {
-    uint32_t networks[2 * CHUNK];
-    uint64_t macs[2 * CHUNK];
-    fdb_value_t values[2 * CHUNK];
-    uint64_t *slots[2 * CHUNK];
-};
-
-/* Frames come in runs: of one network, to one endpoint. What was found out about the last one of a
- * vector holds for the next as long as these are the same. */
+/* What a vector has in common, and what was found out about its last frame: it holds for the next
+ * as long as that is of the same network, to the same endpoint. */
 struct run {
-    uint32_t network;
-    const struct network *n; /* NULL: none yet */
-    uint32_t flags;          /* of the network */
-    struct counters *counters;
-    struct tally rx, tx;
-
-    endpoint_t to; /* a way through the network that is open; NOWHERE: none yet */
-    enum stage next;
-    uint8_t group; /* a tunnel's */
+    const struct fdb_table *fdb;
+    uint32_t network; /* NO_NETWORK: none yet */
+    uint32_t asked;   /* the network that was asked about last */
+    const struct network *n;
+    uint32_t flags;  /* of the network */
+    bool is_plain;   /* the network is there, and nobody looks into its frames */
+    uint8_t group;   /* of `to`, if it is a tunnel */
+    struct tally rx; /* of the network */
+    struct tally tx; /* ... */
+    endpoint_t to;   /* a way out of the network that is open; NO_WAY: none yet */
+    enum stage next; /* ... leads there */
 };
+#define NO_NETWORK UINT32_MAX
+#define NO_WAY ((endpoint_t){UINT32_MAX})
+
+/* A frame's two questions to the FDB, and what it says; a group is never found. */
+struct lookup {
+    struct fdb_question source, destination;
+};
+
+struct found {
+    fdb_value_t source, destination;
+    uint64_t *slot; /* of the source */
+};
+
+static inline void ask(struct worker *w, const struct packet *p, struct run *r, struct lookup *l)
+{
+    const struct rte_ether_hdr *eth = rte_pktmbuf_mtod(p->mbuf, const struct rte_ether_hdr *);
+
+    if (unlikely(p->network != r->asked)) {
+        r->asked = p->network;
+        rte_prefetch0(&networks[p->network]);
+        rte_prefetch0(&w->network_counters[p->network]);
+    }
+    fdb_table_ask(r->fdb, p->network, fdb_mac(&eth->src_addr), &l->source);
+    fdb_table_ask(r->fdb, p->network, fdb_mac(&eth->dst_addr), &l->destination);
+}
 
 static void enter_network(struct worker *w, uint32_t network, struct run *r)
 {
     r->network = network;
     r->n = &networks[network];
     r->flags = r->n->flags;
-    r->counters = &w->network_counters[network];
-    r->to = ENDPOINT_NOWHERE;
-}
-
-static void look_up(struct worker *w, struct packet **packets, uint32_t n, struct lookup *l)
-{
-    uint32_t last = 0;
-
-    for (uint32_t i = 0; i < n; i++) {
-        const uint32_t network = packets[i]->network;
-        const struct rte_ether_hdr *eth =
-            rte_pktmbuf_mtod(packets[i]->mbuf, const struct rte_ether_hdr *);
-
-        if (unlikely(network != last)) {
-            rte_prefetch0(&networks[network]);
-            rte_prefetch0(&w->network_counters[network]);
-            last = network;
-        }
-        l->networks[2 * i] = l->networks[2 * i + 1] = network;
-        l->macs[2 * i] = fdb_mac(&eth->src_addr);
-        l->macs[2 * i + 1] = fdb_mac(&eth->dst_addr);
-    }
-    fdb_lookup_bulk(l->networks, l->macs, 2 * n, l->values, l->slots);
+    r->is_plain = r->n->id != 0 && !(r->flags & NETWORK_INSPECTED);
+    r->to = NO_WAY;
+    tally_to(&r->rx, &w->network_counters[network].rx_packets);
+    tally_to(&r->tx, &w->network_counters[network].tx_packets);
 }
 
 /* Why a frame goes no further, or VGW_DROP_COUNT. */
@@ -86,13 +86,17 @@ static inline enum vgw_drop refuse(const struct run *r, uint64_t source, uint64_
     return VGW_DROP_COUNT;
 }
 
-static inline void learn_source(struct worker *w, const struct packet *p, uint32_t flags,
-                                uint64_t mac, fdb_value_t value, uint64_t *slot)
+/* A source whose entry, if there is one, says this. */
+static inline bool learns_nothing(const struct packet *p, fdb_value_t value, uint32_t flags)
 {
-    if (!(flags & VGW_NETWORK_LEARNING) || (p->flags & PACKET_NO_LEARN) ||
-        p->from.word == ENDPOINT_NONE)
-        return;
-    if (unlikely(value != 0 && fdb_is_static(value)))
+    return !(flags & VGW_NETWORK_LEARNING) || (p->flags & PACKET_NO_LEARN) ||
+           p->from.word == ENDPOINT_NONE || fdb_is_static(value);
+}
+
+static void learn_source(struct worker *w, const struct packet *p, uint32_t flags, uint64_t mac,
+                         fdb_value_t value, uint64_t *slot)
+{
+    if (learns_nothing(p, value, flags))
         return;
     if (likely(value != 0 && endpoint_equal(fdb_endpoint(value), p->from)))
         fdb_seen(slot, value, w->now_s);
@@ -143,23 +147,25 @@ static bool find_way(struct worker *w, struct packet *p, fdb_value_t value, stru
     return true;
 }
 
-/* A unicast destination; value is 0 when it is not known. */
-static inline void forward(struct worker *w, struct packet *p, fdb_value_t value, struct run *r)
+static inline void send_on(struct worker *w, struct packet *p, struct run *r)
 {
-    p->to = fdb_endpoint(value);
-    if (unlikely(value == 0 || !endpoint_equal(r->to, p->to)) && !find_way(w, p, value, r))
-        return;
-    if (unlikely(endpoint_equal(p->to, p->from))) {
-        packet_drop(w, p, VGW_DROP_HAIRPIN);
-        return;
-    }
-    if (unlikely(r->group != 0 && r->group == p->group)) {
-        packet_drop(w, p, VGW_DROP_SPLIT_HORIZON);
-        return;
-    }
-    tally(&r->tx, &r->counters->tx_packets, rte_pktmbuf_pkt_len(p->mbuf));
+    tally_add(&r->tx, rte_pktmbuf_pkt_len(p->mbuf));
     observe(w, VGW_POINT_BRIDGE, p, 1);
     stage_push(w, r->next, p);
+}
+
+/* A unicast destination; value is 0 when it is not known. */
+static void forward(struct worker *w, struct packet *p, fdb_value_t value, struct run *r)
+{
+    p->to = fdb_endpoint(value);
+    if (!endpoint_equal(r->to, p->to) && !find_way(w, p, value, r))
+        return;
+    if (endpoint_equal(p->to, p->from))
+        packet_drop(w, p, VGW_DROP_HAIRPIN);
+    else if (r->group != 0 && r->group == p->group)
+        packet_drop(w, p, VGW_DROP_SPLIT_HORIZON);
+    else
+        send_on(w, p, r);
 }
 
 /* To a group of hosts. */
@@ -171,42 +177,73 @@ static void replicate(struct worker *w, struct packet *p, uint64_t destination)
     to_flood(w, p, all ? VGW_STORM_BROADCAST : VGW_STORM_MULTICAST);
 }
 
-static void bridge(struct worker *w, struct packet **packets, uint32_t count, struct run *r)
+static __rte_noinline void bridge_closely(struct worker *w, struct packet *p,
+                                          const struct lookup *l, const struct found *f,
+                                          struct run *r)
 {
-    struct lookup l;
+    const uint64_t source = fdb_slot_mac(l->source.name.key);
+    const uint64_t destination = fdb_slot_mac(l->destination.name.key);
+    enum vgw_drop reason = refuse(r, source, destination);
 
-    look_up(w, packets, count, &l);
-    for (uint32_t i = 0; i < count; i++) {
-        struct packet *p = packets[i];
-        const uint64_t source = l.macs[2 * i], destination = l.macs[2 * i + 1];
-        enum vgw_drop reason;
-
-        if (unlikely(p->network != r->network || r->n == NULL))
-            enter_network(w, p->network, r);
-        tally(&r->rx, &r->counters->rx_packets, rte_pktmbuf_pkt_len(p->mbuf));
-        reason = refuse(r, source, destination);
-        if (unlikely(r->flags & NETWORK_INSPECTED) && reason == VGW_DROP_COUNT)
-            reason = guard_check(w, p);
-        if (unlikely(reason != VGW_DROP_COUNT)) {
-            packet_drop(w, p, reason);
-            continue;
-        }
-        learn_source(w, p, r->flags, source, l.values[2 * i], l.slots[2 * i]);
-        if (unlikely(r->flags & NETWORK_INSPECTED) && proxy(w, p, r->n))
-            continue;
-        if (likely((destination & GROUP_BIT) == 0))
-            forward(w, p, l.values[2 * i + 1], r);
-        else
-            replicate(w, p, destination);
+    if ((r->flags & NETWORK_INSPECTED) && reason == VGW_DROP_COUNT)
+        reason = guard_check(w, p);
+    if (reason != VGW_DROP_COUNT) {
+        packet_drop(w, p, reason);
+        return;
     }
+    learn_source(w, p, r->flags, source, f->source, f->slot);
+    if ((r->flags & NETWORK_INSPECTED) && proxy(w, p, r->n))
+        return;
+    if ((destination & GROUP_BIT) == 0)
+        forward(w, p, f->destination, r);
+    else
+        replicate(w, p, destination);
+}
+
+/* Nothing to learn of the source, and the way of the last frame is the destination's, and allowed.
+ * What is in the FDB is no group. */
+static inline bool goes_straight(const struct worker *w, const struct packet *p,
+                                 const struct found *f, const struct run *r)
+{
+    const endpoint_t to = fdb_endpoint(f->destination);
+
+    return r->is_plain && endpoint_equal(to, r->to) && !endpoint_equal(to, p->from) &&
+           (r->group == 0 || r->group != p->group) &&
+           (fdb_is_fresh(f->source, p->from, w->now_s) ||
+            (f->source != 0 && learns_nothing(p, f->source, r->flags)));
+}
+
+static inline void bridge(struct worker *w, struct packet *p, const struct lookup *l, struct run *r)
+{
+    struct found f = {.slot = NULL};
+
+    if (unlikely(p->network != r->network))
+        enter_network(w, p->network, r);
+    tally_add(&r->rx, rte_pktmbuf_pkt_len(p->mbuf));
+    f.source = fdb_table_answer(r->fdb, &l->source, &f.slot);
+    f.destination = fdb_table_answer(r->fdb, &l->destination, &(uint64_t *){NULL});
+    if (unlikely(!goes_straight(w, p, &f, r))) {
+        bridge_closely(w, p, l, &f, r);
+        return;
+    }
+    p->to = r->to;
+    send_on(w, p, r);
 }
 
 void bridge_stage(struct worker *w, struct vector *v)
 {
-    struct run run = {0};
+    struct run run = {.fdb = fdb_in_use(), .network = NO_NETWORK, .asked = NO_NETWORK};
+    struct lookup ring[AHEAD];
 
-    for (uint32_t i = 0; i < v->count; i += CHUNK)
-        bridge(w, v->packets + i, RTE_MIN(v->count - i, (uint32_t)CHUNK), &run);
+    for (uint32_t i = 0; i < RTE_MIN(v->count, AHEAD); i++)
+        ask(w, v->packets[i], &run, &ring[i]);
+    for (uint32_t i = 0; i < v->count; i++) {
+        struct lookup *l = &ring[i % AHEAD];
+
+        bridge(w, v->packets[i], l, &run);
+        if (likely(i + AHEAD < v->count))
+            ask(w, v->packets[i + AHEAD], &run, l);
+    }
     tally_end(&run.rx);
     tally_end(&run.tx);
 }

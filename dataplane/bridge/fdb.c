@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * The FDB's writer: what is learned, moved, configured and removed, the limits, the counts of MACs,
- * and growth. Everything here is the main thread's but fdb_lookup_bulk().
+ * and growth. Everything here is the main thread's but fdb_in_use() and
+ * fdb_lookup_bulk().
  *
  * Growth: a table of twice the size is filled beside the one in use, a slice each turn of the
  * sweep, and takes its place when it is complete; meanwhile every change goes to both.
@@ -23,11 +24,15 @@ struct fdb fdb;
 
 static struct fdb_table *published; /* fdb.table, for workers */
 
+const struct fdb_table *fdb_in_use(void)
+{
+    return __atomic_load_n(&published, __ATOMIC_ACQUIRE);
+}
+
 void fdb_lookup_bulk(const uint32_t *networks_, const uint64_t *macs, uint32_t n,
                      fdb_value_t *values, uint64_t **slots)
 {
-    fdb_table_lookup_bulk(__atomic_load_n(&published, __ATOMIC_ACQUIRE), networks_, macs, n, values,
-                          slots);
+    fdb_table_lookup_bulk(fdb_in_use(), networks_, macs, n, values, slots);
 }
 
 static void publish(struct fdb_table *t)

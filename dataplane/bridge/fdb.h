@@ -35,6 +35,10 @@ static inline uint32_t fdb_seen_s(fdb_value_t value)
     return (uint32_t)(value >> 44);
 }
 
+/* Worker: the table that is in use, for lookups by fdb_table_ask(); good until the worker's next
+ * quiescent state. */
+const struct fdb_table *fdb_in_use(void);
+
 /* Worker: looks up n MACs at once: prefetches, then reads. networks[] and macs[] are parallel; MACs
  * as 48 bits in a uint64_t, fdb_mac(). values[i] is 0 where there is none, else slots[i] is what
  * fdb_seen() needs, good until the worker's next quiescent state. */
@@ -49,6 +53,14 @@ static inline void fdb_seen(uint64_t *slot, fdb_value_t value, uint32_t now_s)
 
     if (unlikely(fresh != value))
         __atomic_compare_exchange_n(slot, &value, fresh, false, __ATOMIC_RELAXED, __ATOMIC_RELAXED);
+}
+
+/* Worker: is it the entry of a MAC that was learned there, and seen within this second? */
+static inline bool fdb_is_fresh(fdb_value_t value, endpoint_t at, uint32_t now_s)
+{
+    const uint64_t fresh = (uint64_t)now_s << 44 | at.word;
+
+    return value != 0 && ((value ^ fresh) & 0xfffff800ffffffffull) == 0;
 }
 
 static inline uint64_t fdb_mac(const struct rte_ether_addr *a)

@@ -9,7 +9,7 @@
 #include <string.h>
 #include <sys/mman.h>
 
-#define BLOCK 32       /* lookups prefetched ahead */
+#define AHEAD 32       /* lookups under way */
 #define PROBE_MAX 1024 /* buckets; a random hash at the load allowed stays far below */
 #define HUGE_PAGE (2u << 20)
 
@@ -18,42 +18,19 @@ static uint64_t bucket_of(const struct fdb_table *t, struct fdb_name name)
     return fdb_hash(t, name) >> t->shift;
 }
 
-/* What is known of a lookup before it is made: a ring of two blocks. */
-struct ahead {
-    struct fdb_name name;
-    struct fdb_bucket *home;
-};
-
-/* The lookups from `from` on, up to a block: their buckets are on their way then. */
-static inline void look_ahead(const struct fdb_table *t, const uint32_t *networks,
-                              const uint64_t *macs, uint32_t from, uint32_t n, struct ahead *ring)
-{
-    const uint32_t end = RTE_MIN(n, from + BLOCK);
-
-    for (uint32_t i = from; i < end; i++) {
-        struct ahead *a = &ring[i % (2 * BLOCK)];
-
-        a->name = fdb_name(networks[i], macs[i]);
-        a->home = &t->buckets[fdb_hash(t, a->name) >> t->shift];
-        rte_prefetch0(a->home);
-    }
-}
-
 void fdb_table_lookup_bulk(const struct fdb_table *t, const uint32_t *networks,
                            const uint64_t *macs, uint32_t n, fdb_value_t *values, uint64_t **slots)
 {
-    struct ahead ring[2 * BLOCK];
+    struct fdb_question ring[AHEAD];
 
-    look_ahead(t, networks, macs, 0, n, ring);
-    for (uint32_t from = 0; from < n; from += BLOCK) {
-        const uint32_t end = RTE_MIN(n, from + BLOCK);
+    for (uint32_t i = 0; i < RTE_MIN(n, (uint32_t)AHEAD); i++)
+        fdb_table_ask(t, networks[i], macs[i], &ring[i]);
+    for (uint32_t i = 0; i < n; i++) {
+        struct fdb_question *q = &ring[i % AHEAD];
 
-        look_ahead(t, networks, macs, end, n, ring);
-        for (uint32_t i = from; i < end; i++) {
-            const struct ahead *a = &ring[i % (2 * BLOCK)];
-
-            values[i] = fdb_table_find(t, a->name, a->home, &slots[i]);
-        }
+        values[i] = fdb_table_answer(t, q, &slots[i]);
+        if (i + AHEAD < n)
+            fdb_table_ask(t, networks[i + AHEAD], macs[i + AHEAD], q);
     }
 }
 

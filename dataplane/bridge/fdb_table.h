@@ -174,6 +174,27 @@ static inline fdb_value_t fdb_table_find(const struct fdb_table *t, struct fdb_n
     }
 }
 
+/* Reader: a lookup in two halves, so that many of them wait for memory at once: what is asked for
+ * is on its way to the cache, and answered some lookups later. */
+struct fdb_question {
+    struct fdb_name name;
+    struct fdb_bucket *home;
+};
+
+static inline void fdb_table_ask(const struct fdb_table *t, uint32_t network, uint64_t mac,
+                                 struct fdb_question *q)
+{
+    q->name = fdb_name(network, mac);
+    q->home = &t->buckets[fdb_hash(t, q->name) >> t->shift];
+    rte_prefetch0(q->home);
+}
+
+static inline fdb_value_t fdb_table_answer(const struct fdb_table *t, const struct fdb_question *q,
+                                           uint64_t **slot)
+{
+    return fdb_table_find(t, q->name, q->home, slot);
+}
+
 /* Reader: as fdb_lookup_bulk(). */
 void fdb_table_lookup_bulk(const struct fdb_table *t, const uint32_t *networks,
                            const uint64_t *macs, uint32_t n, fdb_value_t *values, uint64_t **slots);

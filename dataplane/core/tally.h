@@ -25,14 +25,24 @@ static inline void tally_end(struct tally *t)
     t->packets = t->bytes = 0;
 }
 
-static inline void tally(struct tally *t, uint64_t *counter, uint32_t bytes)
+/* What follows is counted there. */
+static inline void tally_to(struct tally *t, uint64_t *counter)
 {
-    if (unlikely(t->counter != counter)) {
-        tally_end(t);
-        t->counter = counter;
-    }
+    tally_end(t);
+    t->counter = counter;
+}
+
+static inline void tally_add(struct tally *t, uint32_t bytes)
+{
     t->packets++;
     t->bytes += bytes;
+}
+
+static inline void tally(struct tally *t, uint64_t *counter, uint32_t bytes)
+{
+    if (unlikely(t->counter != counter))
+        tally_to(t, counter);
+    tally_add(t, bytes);
 }
 
 #endif

@@ -144,6 +144,15 @@ static inline struct packet *packet_make(struct worker *w, struct packet p)
     return &w->places[w->place_count++];
 }
 
+/* Places for what a queue gave, at most BURST_MAX; before the stages run. */
+static inline struct packet *packets_make(struct worker *w, uint32_t n)
+{
+    struct packet *first = &w->places[w->place_count];
+
+    w->place_count += n;
+    return first;
+}
+
 /* Appends a packet (of packet_make()) to a stage's input. A full vector is run on the spot, and
  * with it all stages behind it; this is safe because packets only move down the list. */
 void stage_run_full(struct worker *w, enum stage s);

@@ -25,49 +25,44 @@ static void remove_tags(struct rte_mbuf *m, uint32_t length)
     rte_pktmbuf_adj(m, (uint16_t)length);
 }
 
-static uint8_t destination_flags(const struct rte_mbuf *m)
-{
-    const struct rte_ether_hdr *h = rte_pktmbuf_mtod(m, const struct rte_ether_hdr *);
-
-    if (likely(!rte_is_multicast_ether_addr(&h->dst_addr)))
-        return 0;
-    return rte_is_broadcast_ether_addr(&h->dst_addr) ? PACKET_BROADCAST : PACKET_MULTICAST;
-}
-
 /* Who takes the frames of a run: the same endpoint, and it is up. For one vector. */
 struct taker {
-    endpoint_t endpoint; /* NOWHERE: none yet */
+    endpoint_t endpoint; /* NOBODY: none yet */
     uint32_t network;    /* an attachment's */
-    uint64_t *counter;
     enum stage next;
+    struct tally rx;
 };
+#define NOBODY ((endpoint_t){UINT32_MAX})
 
+/* Is there one, and is it up? Else why not. */
 static enum vgw_drop find_taker(struct worker *w, endpoint_t e, struct taker *t)
 {
     const uint32_t index = endpoint_index(e);
     const struct attachment *a = &attachments[index];
     const struct interface *i = &interfaces[index];
+    bool exists = false, up = false;
 
-    switch (endpoint_kind(e)) {
-    case ENDPOINT_ATTACHMENT:
-        *t = (struct taker){e, a->network, &w->attachment_counters[index].rx_packets, STAGE_BRIDGE};
-        return a->id == 0 ? VGW_DROP_NO_ATTACHMENT
-               : a->up    ? VGW_DROP_COUNT
-                          : VGW_DROP_ATTACHMENT_DOWN;
-    case ENDPOINT_INTERFACE:
-        *t = (struct taker){e, 0, &w->interface_counters[index].rx_packets, STAGE_UNDERLAY};
-        return i->id == 0 ? VGW_DROP_NO_ATTACHMENT
-               : i->up    ? VGW_DROP_COUNT
-                          : VGW_DROP_ATTACHMENT_DOWN;
-    default:
-        return VGW_DROP_NO_ATTACHMENT;
+    if (endpoint_kind(e) == ENDPOINT_ATTACHMENT) {
+        exists = a->id != 0;
+        up = a->up;
+        t->network = a->network;
+        t->next = STAGE_BRIDGE;
+        tally_to(&t->rx, &w->attachment_counters[index].rx_packets);
+    } else if (endpoint_kind(e) == ENDPOINT_INTERFACE) {
+        exists = i->id != 0;
+        up = i->up;
+        t->network = 0;
+        t->next = STAGE_UNDERLAY;
+        tally_to(&t->rx, &w->interface_counters[index].rx_packets);
     }
+    t->endpoint = exists && up ? e : NOBODY;
+    return !exists ? VGW_DROP_NO_ATTACHMENT : !up ? VGW_DROP_ATTACHMENT_DOWN : VGW_DROP_COUNT;
 }
 
-static inline void classify(struct worker *w, struct packet *p, struct taker *t, struct tally *rx)
+static inline void classify(struct worker *w, struct packet *p, struct taker *t)
 {
     struct rte_mbuf *m = p->mbuf;
-    uint32_t tags = 0;
+    uint32_t tags;
 
     if (unlikely(m->data_len < RTE_ETHER_HDR_LEN)) {
         packet_drop(w, p, VGW_DROP_RUNT);
@@ -82,31 +77,28 @@ static inline void classify(struct worker *w, struct packet *p, struct taker *t,
         }
         remove_tags(m, tags);
     }
-    if (unlikely(!endpoint_equal(p->from, t->endpoint) || p->from.word == 0)) {
+    if (unlikely(!endpoint_equal(p->from, t->endpoint))) {
         enum vgw_drop reason = find_taker(w, p->from, t);
 
         if (unlikely(reason != VGW_DROP_COUNT)) {
-            t->endpoint = ENDPOINT_NOWHERE;
             packet_drop(w, p, reason);
             return;
         }
     }
     p->network = t->network;
-    p->flags |= destination_flags(m);
-    tally(rx, t->counter, m->pkt_len);
+    tally_add(&t->rx, m->pkt_len);
     observe(w, VGW_POINT_CLASSIFY, p, 1);
     stage_push(w, t->next, p);
 }
 
 void classify_stage(struct worker *w, struct vector *v)
 {
-    struct taker taker = {0};
-    struct tally rx = {0};
+    struct taker taker = {.endpoint = NOBODY};
 
     for (uint32_t i = 0; i < v->count; i++) {
         if (i + AHEAD < v->count)
             rte_prefetch0(rte_pktmbuf_mtod(v->packets[i + AHEAD]->mbuf, void *));
-        classify(w, v->packets[i], &taker, &rx);
+        classify(w, v->packets[i], &taker);
     }
-    tally_end(&rx);
+    tally_end(&taker.rx);
 }

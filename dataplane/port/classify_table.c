@@ -41,11 +41,6 @@ static void store(endpoint_t *entry, endpoint_t value)
     __atomic_store_n(&entry->word, value.word, __ATOMIC_RELEASE);
 }
 
-static endpoint_t load(const endpoint_t *entry)
-{
-    return (endpoint_t){__atomic_load_n(&entry->word, __ATOMIC_ACQUIRE)};
-}
-
 static enum tpid tpid_of(const struct vgw_encap *encap)
 {
     return encap->outer_tpid == 0x88a8 ? TPID_88A8 : TPID_8100;
@@ -183,15 +178,15 @@ static endpoint_t by_inner(const struct inner_tags *t, const uint8_t *data, uint
     if (second && be16(data + 16) == 0x8100) {
         uint16_t vlan = be16(data + 18) & 0xfff;
 
-        e = vlan != 0 ? load(&t->inner[vlan]) : ENDPOINT_NOWHERE;
+        e = vlan != 0 ? classify_load(&t->inner[vlan]) : ENDPOINT_NOWHERE;
         if (e.word != 0) {
             *tags = 8;
             return e;
         }
     }
-    e = second ? ENDPOINT_NOWHERE : load(&t->single);
+    e = second ? ENDPOINT_NOWHERE : classify_load(&t->single);
     if (e.word == 0)
-        e = load(&t->any);
+        e = classify_load(&t->any);
     *tags = 4;
     return e;
 }
@@ -205,8 +200,8 @@ static endpoint_t by_outer(const struct tag_map *map, uint16_t type, const uint8
 
     *tags = 4;
     if (vlan == 0) /* a second tag behind a priority tag is carried as payload would be */
-        return load(&map->untagged);
-    e = load(&map->outer[tpid][vlan]);
+        return classify_load(&map->untagged);
+    e = classify_load(&map->outer[tpid][vlan]);
     if (endpoint_kind(e) == ENDPOINT_TAGS)
         return by_inner(&inner_tags[endpoint_index(e)], data, length, tags);
     if (length >= 20 && is_tag(be16(data + 16)))
@@ -214,20 +209,15 @@ static endpoint_t by_outer(const struct tag_map *map, uint16_t type, const uint8
     return e;
 }
 
-endpoint_t classify_frame(const struct tag_map *map, const uint8_t *data, uint32_t length,
-                          uint32_t *tags)
+endpoint_t classify_tagged(const struct tag_map *map, const uint8_t *data, uint32_t length,
+                           uint32_t *tags)
 {
-    uint16_t type = be16(data + 12);
     endpoint_t e = ENDPOINT_NOWHERE;
 
-    if (!is_tag(type)) {
-        *tags = 0;
-        e = load(&map->untagged);
-    } else if (length >= 18) {
-        e = by_outer(map, type, data, length, tags);
-    }
+    if (length >= 18)
+        e = by_outer(map, be16(data + 12), data, length, tags);
     if (e.word != 0)
         return e;
     *tags = 0;
-    return load(&map->any);
+    return classify_load(&map->any);
 }

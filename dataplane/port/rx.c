@@ -96,12 +96,14 @@ static struct rte_mbuf *put_right(struct rte_mbuf *m)
 
 static uint32_t hand_over(struct worker *w, struct rx_queue *q, struct rte_mbuf **mbufs, uint32_t n)
 {
-    struct packet *first;
+    const struct packet received = {.port = q->port};
+    struct vector *v = &w->in[STAGE_CLASSIFY];
+    struct packet *first, *p;
     uint64_t bytes = 0;
 
-    if (w->in[STAGE_CLASSIFY].count + n > VECTOR_MAX)
+    if (v->count + n > VECTOR_MAX)
         stages_run(w, STAGE_CLASSIFY);
-    first = &w->places[w->place_count];
+    first = p = packets_make(w, n);
     for (uint32_t i = 0; i < n; i++) {
         struct rte_mbuf *m = mbufs[i];
 
@@ -113,13 +115,15 @@ static uint32_t hand_over(struct worker *w, struct rx_queue *q, struct rte_mbuf 
                 continue;
             }
         }
-        stage_push(w, STAGE_CLASSIFY, packet_make(w, (struct packet){.mbuf = m, .port = q->port}));
+        *p = received;
+        p->mbuf = m;
+        v->packets[v->count++] = p++;
     }
     w->port_counters[q->port].rx_packets += n;
     w->port_counters[q->port].rx_bytes += bytes;
     q->counters->packets += n;
     q->counters->bytes += bytes;
-    observe(w, VGW_POINT_RX, first, (uint32_t)(&w->places[w->place_count] - first));
+    observe(w, VGW_POINT_RX, first, (uint32_t)(p - first));
     return n;
 }
 

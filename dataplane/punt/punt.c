@@ -179,13 +179,7 @@ uint32_t inject_poll(struct worker *w)
             p->to = what.from;
             stage_push(w, STAGE_VXLAN_ENCAP, p);
         } else {
-            const struct rte_ether_addr *to = rte_pktmbuf_mtod(m, const struct rte_ether_addr *);
-
             p->network = what.to;
-            if (rte_is_broadcast_ether_addr(to))
-                p->flags |= PACKET_BROADCAST;
-            else if (rte_is_multicast_ether_addr(to))
-                p->flags |= PACKET_MULTICAST;
             stage_push(w, STAGE_BRIDGE, p);
         }
     }

@@ -19,7 +19,7 @@ from .gateway import BUILD, SOURCE
 from .machine import CPUS, come_first, described, generator_memory, huge_pages
 from .verdict import lost, promises, ratio, reached
 
-SPARE = 192  # MiB of huge pages a gateway: not every driver says what it takes
+SPARE = 384  # MiB of huge pages a gateway: not every driver says what it takes
 HEAD = (f"{'case':<44}{'ceiling':>9}{'vgw':>8}{'max':>8}{'ovs':>8}{'linux':>8}   {'/ceiling':>8}{'/ovs':>7}{'/linux':>8}"
         f"{'cycles':>8}{'99 % us':>9}{'lost 95 %':>11}{'disturbed':>11}  target")
 

@@ -25,30 +25,42 @@ struct port {
 
 extern struct port ports[PORTS_MAX]; /* [1 ..); index 0 is PORT_NONE */
 
-/* The rest of port_send(): frames that are longer than plain_max. */
-void port_send_checked(struct worker *w, uint32_t port, struct packet *p);
 void port_flush(struct worker *w, uint32_t port);
 
-static inline void port_queue(struct worker *w, uint32_t port, struct rte_mbuf *m)
+/* Bytes of frames that may be given to port_queue() at this moment; 0: none. */
+static inline uint32_t port_plain_max(const struct worker *w, uint32_t port)
 {
-    struct tx_buffer *b = &w->tx[port];
-
-    w->tx_pending |= 1ull << port;
-    b->bytes += m->pkt_len;
-    b->mbufs[b->count++] = m;
-    if (unlikely(b->count == BURST_MAX))
-        port_flush(w, port);
+    if (unlikely(__atomic_load_n(&w->observing, __ATOMIC_RELAXED) & 1u << VGW_POINT_TX))
+        return 0;
+    return __atomic_load_n(&ports[port].plain_max, __ATOMIC_RELAXED);
 }
+
+/* `b`: the port's, in w->tx; `length`: that of m. */
+static inline void port_queue(struct worker *w, struct tx_buffer *b, struct rte_mbuf *m,
+                              uint32_t length)
+{
+    const uint32_t count = b->count;
+
+    if (unlikely(count == 0))
+        w->tx_pending |= 1ull << (b - w->tx);
+    b->mbufs[count] = m;
+    b->count = count + 1;
+    b->bytes += length;
+    if (unlikely(count + 1 == BURST_MAX))
+        port_flush(w, (uint32_t)(b - w->tx));
+}
+
+/* The rest of port_send(): frames that are longer than port_plain_max(). */
+void port_send_checked(struct worker *w, uint32_t port, struct packet *p);
 
 /* Puts a complete frame into the transmit buffer of a port (index); buffers are flushed when full
  * and at the end of each burst. Checks link and MTU, counts. Takes the mbuf in any case. Worker. */
 static inline void port_send(struct worker *w, uint32_t port, struct packet *p)
 {
-    const uint32_t observers = __atomic_load_n(&w->observing, __ATOMIC_RELAXED);
+    const uint32_t length = p->mbuf->pkt_len;
 
-    if (likely(p->mbuf->pkt_len <= __atomic_load_n(&ports[port].plain_max, __ATOMIC_RELAXED) &&
-               !(observers & 1u << VGW_POINT_TX)))
-        port_queue(w, port, p->mbuf);
+    if (likely(length <= port_plain_max(w, port)))
+        port_queue(w, &w->tx[port], p->mbuf, length);
     else
         port_send_checked(w, port, p);
 }

@@ -122,5 +122,5 @@ void port_send_checked(struct worker *w, uint32_t port, struct packet *p)
         rte_pktmbuf_free(p->mbuf);
         p->mbuf = linear;
     }
-    port_queue(w, port, p->mbuf);
+    port_queue(w, &w->tx[port], p->mbuf, p->mbuf->pkt_len);
 }

@@ -2,29 +2,25 @@
  *
  * Stage VXLAN_ENCAP: puts the outer headers in front of frames for remote VTEPs, and sends them to
  * the next hop of their flow. All that can be known before is in the tunnel's header
- * (tunnel_header.c) and in the adjacency (route/path.h); patched here are lengths, traffic class,
- * source port, VNI and checksums. RFC 7348 (4.1, 4.3, 5, 6.1), RFC 6040 4.1 (normal mode), RFC 6335
- * (source ports), RFC 6438 (flow label), RFC 6864 (IPv4 identification). Nothing is ever
- * fragmented.
+ * (tunnel_header.h) and in the adjacency (route/path.h), and what a run of packets has in common is
+ * found out at its first: plain ones are then copies and a few patches, encapsulate_any() does the
+ * others. RFC 7348 (4.1, 4.3, 5, 6.1), RFC 6040 4.1 (normal mode), RFC 6335 (source ports), RFC
+ * 6438 (flow label), RFC 6864 (IPv4 identification). Nothing is ever fragmented.
  */
 #include "core/flow.h"
 #include "core/observe.h"
 #include "core/packet_pool.h"
 #include "core/prefetch.h"
-#include "core/tally.h"
 #include "port/port.h"
 #include "punt/punt.h"
 #include "route/path.h"
 #include "vxlan/ecn.h"
+#include "vxlan/tunnel_header.h"
 #include "vxlan/vtep.h"
-#include <rte_ip.h>
-#include <rte_udp.h>
-#include <rte_vxlan.h>
 #include <string.h>
 
 #define CHUNK 32              /* packets whose tunnels and paths are fetched at once */
 #define ACCEPT VGW_DROP_COUNT /* not a reason to drop */
-#define UDP_AND_VXLAN (sizeof(struct rte_udp_hdr) + sizeof(struct rte_vxlan_hdr))
 
 /* What no packet has, so that the first of a run is always looked at. */
 #define NO_TUNNEL ((endpoint_t){UINT32_MAX})
@@ -33,31 +29,40 @@
 /* Packets come in runs: to one tunnel, of one network, by one next hop. What was found out about
  * the last one of a vector holds for the next as long as these are the same. */
 struct run {
-    endpoint_t to; /* the tunnel; NO_TUNNEL: none yet */
-    uint32_t vtep;
-    const struct tunnel *tunnel;
-    const uint8_t *header; /* the tunnel's, in force */
+    endpoint_t to;      /* the tunnel; NO_TUNNEL: none yet */
+    uint32_t network;   /* NO_NETWORK: none yet */
+    uint32_t adjacency; /* 0: none yet */
+    uint32_t path_mask; /* 0: all flows take this adjacency */
     const struct path *path;
-    uint32_t number; /* of the last packet in the tunnel */
+
+    /* Inner frames of up to so many bytes are plain: the headers are put in front and they are
+     * queued, without a further look. 0: none are (and no frame is that short). */
+    uint32_t plain_max;
+    uint16_t headers; /* bytes: link layer and outer header */
+    uint16_t link_length;
+    const struct adjacency *hop;
+    const uint8_t *outer;              /* the tunnel's header in force, tunnel_header.h */
+    const struct outer_udp *outer_udp; /* in it */
+    uint32_t vni_be;                   /* as the VXLAN header has it */
     uint32_t source_port_span;
     uint16_t source_port_min;
-    uint16_t inner_max;
-    uint16_t outer_length;
+    uint16_t id;        /* IPv4 identification of the last packet */
     uint8_t flags;      /* the tunnel's */
     uint8_t class;      /* DSCP, unless it is inherited */
     uint8_t class_mask; /* what is taken over from the inner one */
+    struct tx_buffer *tx;
 
-    uint32_t network; /* NO_NETWORK: none yet */
-    uint32_t vni;
-    uint32_t vni_be; /* as the VXLAN header has it */
+    /* Plain ones that have not been counted yet: inner frames. */
+    uint32_t packets;
+    uint64_t bytes;
 
-    uint32_t adjacency; /* 0: none yet */
-    const struct adjacency *hop;
-    uint16_t link_length; /* 0: its MAC is not known yet */
+    const struct tunnel *tunnel;
+    uint64_t *tunnel_counter;
     uint64_t *hop_counter;
-
-    struct tally sent; /* frames into the tunnel */
-    struct tally out;  /* packets out of the interface */
+    uint32_t vtep;
+    uint32_t vni;
+    uint16_t inner_max;
+    bool is_hop_ready; /* its MAC is known */
 };
 
 /* --- the inner frame --- */
@@ -73,36 +78,40 @@ static void strip_tags(struct rte_mbuf *m)
     rte_pktmbuf_adj(m, tags);
 }
 
-/* Looked into once, and kept in packet.vtep, which is free here: what the outer header takes over
- * from the frame, and whether it has tags. */
-#define INNER_CLASS 0xffu /* TOS or traffic class; 0: not IP */
+struct inner {
+    uint32_t flow;
+    uint8_t class; /* TOS or traffic class; 0: not IP */
+    bool has_tags;
+};
+#define INNER_CLASS 0xffu
 #define INNER_ECN 0x03u
-#define INNER_TAGGED 0x100u
 
-static uint32_t look_closer(const struct rte_mbuf *m)
+static struct inner look_closer(struct packet *p)
 {
-    const uint8_t *frame = rte_pktmbuf_mtod(m, const uint8_t *);
-    const struct inner_ip ip = inner_ip_find(frame, rte_pktmbuf_data_len(m));
-    const uint32_t tagged = is_tag(load_be16(frame + 12)) ? INNER_TAGGED : 0;
+    const uint8_t *frame = rte_pktmbuf_mtod(p->mbuf, const uint8_t *);
+    const struct inner_ip ip = inner_ip_find(frame, rte_pktmbuf_data_len(p->mbuf));
 
-    return tagged | (ip.offset != 0 ? ip_traffic_class(frame + ip.offset, ip.version) : 0);
+    return (struct inner){
+        .flow = packet_flow(p),
+        .class = ip.offset != 0 ? ip_traffic_class(frame + ip.offset, ip.version) : 0,
+        .has_tags = is_tag(load_be16(frame + 12)),
+    };
 }
 
-static inline void look_inside(struct packet *p)
+static inline struct inner look_inside(struct packet *p)
 {
-    if (likely(flow_is_plain(p->mbuf))) {
-        packet_flow_plain(p);
-        p->vtep = rte_pktmbuf_mtod(p->mbuf, const struct flow_plain *)->ip[1];
-    } else {
-        packet_flow(p);
-        p->vtep = look_closer(p->mbuf);
-    }
+    if (unlikely(!flow_is_plain(p->mbuf)))
+        return look_closer(p);
+    return (struct inner){
+        .flow = packet_flow_plain(p),
+        .class = rte_pktmbuf_mtod(p->mbuf, const struct flow_plain *)->ip[1],
+    };
 }
 
-static inline void strip_unless_kept(struct packet *p, const struct run *r)
+static void strip_unless_kept(struct rte_mbuf *m, const struct run *r)
 {
-    if (unlikely(p->vtep & INNER_TAGGED) && !(vteps[r->vtep].vnis[r->vni] & VNI_KEEP_TAG))
-        strip_tags(p->mbuf);
+    if (!(vteps[r->vtep].vnis[r->vni] & VNI_KEEP_TAG))
+        strip_tags(m);
 }
 
 /* RFC 7348 4.3: "VTEPs MUST NOT fragment VXLAN packets." The inner sender is told where it is IP.
@@ -121,17 +130,30 @@ static void too_big(struct worker *w, struct packet *p, const struct tunnel *t)
 
 /* --- the outer headers --- */
 
-/* Makes room in front of the frame; in an mbuf of its own when there is none. */
-static inline uint8_t *make_room(struct packet *p, uint16_t length)
+/* In front of the frame, in its own buffer. */
+static inline bool has_room(const struct rte_mbuf *m, uint16_t length)
+{
+    return packet_is_own(m) && rte_pktmbuf_headroom(m) >= length;
+}
+
+/* Returns where the frame begins. */
+static inline uint8_t *take_room(struct rte_mbuf *m, uint16_t length)
+{
+    uint8_t *frame = rte_pktmbuf_mtod(m, uint8_t *);
+
+    m->data_off -= length;
+    m->data_len += length;
+    m->pkt_len += length;
+    return frame;
+}
+
+/* In an mbuf of its own when there is none: returns where a frame behind it would begin. */
+static uint8_t *make_room(struct packet *p, uint16_t length)
 {
     struct rte_mbuf *m = p->mbuf, *front;
 
-    if (likely(packet_is_own(m) && rte_pktmbuf_headroom(m) >= length)) {
-        m->data_off -= length;
-        m->data_len += length;
-        m->pkt_len += length;
-        return rte_pktmbuf_mtod(m, uint8_t *);
-    }
+    if (has_room(m, length))
+        return take_room(m, length);
     front = rte_pktmbuf_alloc(packet_pool);
     if (front == NULL)
         return NULL;
@@ -141,40 +163,13 @@ static inline uint8_t *make_room(struct packet *p, uint16_t length)
     front->nb_segs = m->nb_segs + 1;
     front->next = m;
     p->mbuf = front;
-    return rte_pktmbuf_mtod(front, uint8_t *);
+    return rte_pktmbuf_mtod_offset(front, uint8_t *, length);
 }
 
 /* DSCP of the inner packet or the VTEP's; ECN copied (RFC 6040 4.1). */
-static inline uint8_t traffic_class(const struct packet *p, const struct run *r)
+static inline uint8_t traffic_class(struct inner inner, const struct run *r)
 {
-    return (uint8_t)(r->class | (p->vtep & r->class_mask));
-}
-
-static inline uint16_t fold(uint32_t sum)
-{
-    sum = (sum & 0xffff) + (sum >> 16);
-    return (uint16_t)((sum & 0xffff) + (sum >> 16));
-}
-
-/* `ready` is what ip was copied from: the sum is read there, because what has just been written in
- * wide stores is slow to read in narrow loads. */
-static inline void patch_ipv4(struct rte_ipv4_hdr *ip, const struct rte_ipv4_hdr *ready,
-                              uint16_t length, uint8_t tos, uint16_t id)
-{
-    const uint16_t length_be = rte_cpu_to_be_16(length);
-
-    ip->type_of_service = tos;
-    ip->total_length = length_be;
-    ip->packet_id = id;
-    ip->hdr_checksum =
-        (uint16_t)~fold((uint32_t)ready->hdr_checksum + rte_cpu_to_be_16(tos) + length_be + id);
-}
-
-static inline void patch_ipv6(struct rte_ipv6_hdr *ip, uint16_t length, uint8_t class,
-                              uint32_t flow)
-{
-    ip->vtc_flow = rte_cpu_to_be_32(6u << 28 | (uint32_t) class << 20 | (flow & 0xfffff));
-    ip->payload_len = rte_cpu_to_be_16(length - sizeof(*ip));
+    return r->class | (inner.class & r->class_mask);
 }
 
 static inline uint16_t source_port(const struct run *r, uint32_t flow)
@@ -182,86 +177,73 @@ static inline uint16_t source_port(const struct run *r, uint32_t flow)
     return (uint16_t)(r->source_port_min + ((uint64_t)flow * r->source_port_span >> 32));
 }
 
-/* RFC 1071 2: the sum may be taken over wider words, and folded in the end. */
-static inline uint16_t sum_of(const uint8_t *data, uint32_t length)
+/* More is copied than there is: the outer header is written over the rest. */
+static inline void write_link(uint8_t *at, const struct run *r)
 {
-    uint64_t sum = 0, word;
-
-    for (; length >= sizeof(word); data += sizeof(word), length -= (uint32_t)sizeof(word)) {
-        memcpy(&word, data, sizeof(word));
-        sum += (uint32_t)word + (word >> 32);
-    }
-    word = 0;
-    memcpy(&word, data, length);
-    sum += (uint32_t)word + (word >> 32);
-    sum = (sum & 0xffffffff) + (sum >> 32);
-    return fold((uint32_t)((sum & 0xffff) + (sum >> 16)));
-}
-
-/* RFC 768: what the header ready made does not know, and the inner frame, `headers` bytes behind
- * the start of m. Headers are not read back here either. */
-static uint16_t udp_checksum(const struct rte_mbuf *m, uint16_t headers, uint16_t known,
-                             uint16_t length_be, uint16_t source_be, uint32_t vni_be)
-{
-    uint16_t inner = 0;
-    uint16_t sum;
-
-    if (likely(m->nb_segs == 1))
-        inner = sum_of(rte_pktmbuf_mtod_offset(m, const uint8_t *, headers),
-                       rte_pktmbuf_data_len(m) - headers);
-    else if (rte_raw_cksum_mbuf(m, headers, rte_pktmbuf_pkt_len(m) - headers, &inner) != 0)
-        return 0;
-    /* The length is in the pseudo header and in that of UDP. */
-    sum = (uint16_t)~fold((uint32_t)known + 2u * length_be + source_be + (vni_be & 0xffff) +
-                          (vni_be >> 16) + inner);
-    return sum != 0 ? sum : 0xffff;
+    memcpy(at, r->hop->header, 16);
+    if (unlikely(r->link_length > 16))
+        memcpy(at + 16, r->hop->header + 16, sizeof(r->hop->header) - 16);
 }
 
 /* Datagrams that the underlay may fragment (DF clear) need an identification; others may have any
  * (RFC 6864 4.1). The number of the packet in its tunnel, apart for each worker. */
-static inline uint16_t identification(const struct worker *w, uint32_t number)
+static inline uint16_t identification(const struct worker *w, uint64_t number)
 {
     return (uint16_t)(number * WORKERS_MAX + w->index);
 }
 
-/* What goes in front of the inner frame, but for the link layer's header. `length`: of the IP
- * packet. */
-static inline void write_outer(struct packet *p, const struct run *r, uint8_t *ip, uint16_t length,
-                               uint8_t class, uint16_t id)
+/* What is told to the outer header of an inner frame of `length` bytes. */
+static inline struct outer_patch patch_of(struct run *r, struct inner inner, uint32_t length)
 {
-    const bool is_ipv6 = (r->flags & TUNNEL_IPV6) != 0;
-    const uint16_t offset = is_ipv6 ? sizeof(struct rte_ipv6_hdr) : sizeof(struct rte_ipv4_hdr);
-    struct rte_udp_hdr *udp = (struct rte_udp_hdr *)(ip + offset);
-    struct rte_vxlan_hdr *vxlan = (struct rte_vxlan_hdr *)(udp + 1);
-    const uint16_t source_be = rte_cpu_to_be_16(source_port(r, p->flow));
-    const uint16_t length_be = rte_cpu_to_be_16(length - offset);
-
-    if (is_ipv6) {
-        memcpy(ip, r->header, sizeof(struct rte_ipv6_hdr) + UDP_AND_VXLAN);
-        patch_ipv6((struct rte_ipv6_hdr *)ip, length, class, p->flow);
-    } else {
-        memcpy(ip, r->header, sizeof(struct rte_ipv4_hdr) + UDP_AND_VXLAN);
-        patch_ipv4((struct rte_ipv4_hdr *)ip, (const struct rte_ipv4_hdr *)r->header, length, class,
-                   id);
-    }
-    udp->src_port = source_be;
-    udp->dgram_len = length_be;
-    vxlan->vx_vni = r->vni_be;
-    if (r->flags & TUNNEL_CHECKSUM)
-        udp->dgram_cksum = udp_checksum(
-            p->mbuf, (uint16_t)(ip - rte_pktmbuf_mtod(p->mbuf, uint8_t *)) + offset + UDP_AND_VXLAN,
-            ((const struct rte_udp_hdr *)(r->header + offset))->dgram_cksum, length_be, source_be,
-            r->vni_be);
+    r->id += WORKERS_MAX;
+    return (struct outer_patch){
+        .length = (uint16_t)(sizeof(struct outer_udp) + length),
+        .source_port = source_port(r, inner.flow),
+        .vni_be = r->vni_be,
+        .flow_label = inner.flow,
+        .id = r->id,
+        .class = traffic_class(inner, r),
+    };
 }
 
-static inline void write_link(uint8_t *at, const struct adjacency *a, bool is_ipv6)
+/* m has room in front of the inner frame. */
+static inline void write_headers(struct rte_mbuf *m, uint8_t *frame, const struct run *r,
+                                 struct outer_patch x)
 {
-    memcpy(at, a->header, RTE_ETHER_HDR_LEN);
-    if (unlikely(a->length > RTE_ETHER_HDR_LEN))
-        memcpy(at + RTE_ETHER_HDR_LEN, a->header + RTE_ETHER_HDR_LEN,
-               (size_t)a->length - RTE_ETHER_HDR_LEN);
-    if (unlikely(a->ip.family == 6 && !is_ipv6)) /* RFC 8950 */
-        memcpy(at + a->length - 2, &(rte_be16_t){RTE_BE16(RTE_ETHER_TYPE_IPV4)}, 2);
+    write_link(frame - r->headers, r);
+    if (r->flags & TUNNEL_IPV6)
+        outer_write_ipv6((struct outer_ipv6 *)frame - 1, (const struct outer_ipv6 *)r->outer, x);
+    else
+        outer_write_ipv4((struct outer_ipv4 *)frame - 1, (const struct outer_ipv4 *)r->outer, x);
+    if (r->flags & TUNNEL_CHECKSUM)
+        outer_write_checksum(m, r->headers, r->outer_udp);
+}
+
+/* --- counting --- */
+
+/* Inner frames into the tunnel. */
+static void count_sent(const struct run *r, uint64_t packets, uint64_t bytes)
+{
+    r->tunnel_counter[0] += packets;
+    r->tunnel_counter[1] += bytes;
+}
+
+/* Those that left by the next hop; there they are longer. */
+static void count_out(struct worker *w, const struct run *r, uint64_t packets, uint64_t bytes)
+{
+    w->adjacency_packets[r->adjacency] += packets;
+    r->hop_counter[0] += packets;
+    r->hop_counter[1] += bytes + packets * r->headers;
+}
+
+static void count_run(struct worker *w, struct run *r)
+{
+    if (r->packets == 0)
+        return;
+    count_sent(r, r->packets, r->bytes);
+    count_out(w, r, r->packets, r->bytes);
+    r->packets = 0;
+    r->bytes = 0;
 }
 
 /* --- what packets of a run have in common --- */
@@ -272,24 +254,27 @@ static enum vgw_drop enter_tunnel(struct worker *w, endpoint_t to, struct run *r
     const struct tunnel *t = &tunnels[index];
     const uint32_t path = __atomic_load_n(&t->path, __ATOMIC_ACQUIRE);
 
-    tally_end(&r->sent);
+    count_run(w, r);
     r->to = NO_TUNNEL;
     r->network = NO_NETWORK;
+    r->adjacency = 0;
     r->tunnel = t;
     r->vtep = __atomic_load_n(&t->vtep, __ATOMIC_ACQUIRE);
     r->flags = __atomic_load_n(&t->flags, __ATOMIC_ACQUIRE);
-    r->header = t->header[r->flags & TUNNEL_HEADER];
+    r->outer = t->header[r->flags & TUNNEL_HEADER];
+    r->outer_udp = r->flags & TUNNEL_IPV6 ? &((const struct outer_ipv6 *)r->outer)->end
+                                          : &((const struct outer_ipv4 *)r->outer)->end;
     r->path = &paths[path];
+    r->path_mask = r->path->mask;
     r->inner_max = t->inner_max;
-    r->outer_length = t->header_length;
     r->source_port_min = t->source_port_min;
     r->source_port_span = t->source_port_span != 0 ? t->source_port_span : 65536;
     r->class = t->dscp == VGW_DSCP_INHERIT ? 0 : (uint8_t)(t->dscp << 2);
     r->class_mask = t->dscp == VGW_DSCP_INHERIT ? INNER_CLASS : INNER_ECN;
     if (unlikely(r->vtep == 0))
         return VGW_DROP_DESTINATION_DOWN;
-    r->sent.counter = &w->tunnel_counters[index].tx_packets;
-    r->number = (uint32_t)*r->sent.counter;
+    r->tunnel_counter = &w->tunnel_counters[index].tx_packets;
+    r->id = identification(w, *r->tunnel_counter);
     r->to = to;
     return ACCEPT;
 }
@@ -306,37 +291,77 @@ static enum vgw_drop enter_network(uint32_t network, struct run *r)
     return ACCEPT;
 }
 
+static uint32_t plain_max(const struct worker *w, const struct run *r)
+{
+    const uint32_t observing = __atomic_load_n(&w->observing, __ATOMIC_RELAXED);
+    const uint32_t out_max = port_plain_max(w, r->hop->port);
+
+    if (!r->is_hop_ready || r->hop->network != 0 || observing & 1u << VGW_POINT_ENCAP ||
+        out_max <= r->headers)
+        return 0;
+    return RTE_MIN(out_max - r->headers, (uint32_t)r->inner_max);
+}
+
+/* Without a link layer yet, there is room for one. */
 static enum vgw_drop enter_next_hop(struct worker *w, uint32_t adjacency, struct run *r)
 {
     const struct adjacency *a = &adjacencies[adjacency];
 
+    count_run(w, r);
+    r->adjacency = adjacency;
     if (unlikely(r->path == &paths[0] || adjacency == 0))
         return VGW_DROP_TUNNEL_DOWN;
-    r->adjacency = adjacency;
     r->hop = a;
-    r->link_length = __atomic_load_n(&a->ready, __ATOMIC_ACQUIRE) ? a->length : 0;
+    r->is_hop_ready = __atomic_load_n(&a->ready, __ATOMIC_ACQUIRE);
+    r->link_length = r->is_hop_ready ? a->length : RTE_ETHER_HDR_LEN;
+    r->headers = r->link_length + r->tunnel->header_length;
+    r->tx = &w->tx[a->port];
     r->hop_counter = &w->interface_counters[a->interface].tx_packets;
+    r->plain_max = plain_max(w, r);
     return ACCEPT;
 }
 
-static inline enum vgw_drop enter(struct worker *w, struct packet *p, struct run *r)
+static __rte_noinline enum vgw_drop enter(struct worker *w, const struct packet *p, struct run *r)
 {
     enum vgw_drop drop = ACCEPT;
     uint32_t adjacency;
 
-    if (unlikely(!endpoint_equal(p->to, r->to)))
+    if (!endpoint_equal(p->to, r->to))
         drop = enter_tunnel(w, p->to, r);
-    if (unlikely(p->network != r->network) && drop == ACCEPT)
+    if (p->network != r->network && drop == ACCEPT)
         drop = enter_network(p->network, r);
-    if (unlikely(drop != ACCEPT))
+    if (drop != ACCEPT)
         return drop;
     adjacency = path_bucket(r->path, p->flow);
-    if (unlikely(adjacency != r->adjacency || adjacency == 0))
+    if (adjacency != r->adjacency || adjacency == 0)
         drop = enter_next_hop(w, adjacency, r);
+    if (drop != ACCEPT)
+        r->to = NO_TUNNEL;
     return drop;
 }
 
-/* --- */
+/* Compared at once where they lie beside each other. */
+static inline uint64_t to_and_network(endpoint_t to, uint32_t network)
+{
+    return (uint64_t)network << 32 | to.word;
+}
+
+static inline bool is_in_run(const struct packet *p, uint32_t flow, const struct run *r)
+{
+    return to_and_network(p->to, p->network) == to_and_network(r->to, r->network) &&
+           (r->path_mask == 0 || path_bucket(r->path, flow) == r->adjacency);
+}
+
+/* --- packets that are not plain --- */
+
+/* A packet whose next hop is not known yet goes to the main thread without a link layer, complete
+ * otherwise. */
+static void wait_for_next_hop(struct worker *w, struct packet *p, const struct run *r)
+{
+    rte_pktmbuf_adj(p->mbuf, r->link_length);
+    p->vtep = r->adjacency;
+    punt(w, p, PUNT_NEIGHBOUR, 0, 0);
+}
 
 /* The underlay is a network: the packet is bridged there. */
 static void over_network(struct worker *w, struct packet *p, const struct adjacency *a)
@@ -345,56 +370,67 @@ static void over_network(struct worker *w, struct packet *p, const struct adjace
     packet_again(w, STAGE_BRIDGE, p);
 }
 
-static inline void send_out(struct worker *w, struct packet *p, struct run *r)
+static void send_out(struct worker *w, struct packet *p, const struct run *r, uint32_t length)
 {
-    w->adjacency_packets[r->adjacency]++;
-    tally(&r->out, r->hop_counter, rte_pktmbuf_pkt_len(p->mbuf));
+    if (!r->is_hop_ready) {
+        wait_for_next_hop(w, p, r);
+        return;
+    }
+    count_out(w, r, 1, length);
     observe(w, VGW_POINT_ENCAP, p, 1);
-    if (unlikely(r->hop->network != 0))
+    if (r->hop->network != 0)
         over_network(w, p, r->hop);
     else
         port_send(w, r->hop->port, p);
 }
 
-/* A packet whose next hop is not known yet goes to the main thread without a link layer, complete
- * otherwise. */
-static void wait_for_next_hop(struct worker *w, struct packet *p, uint32_t adjacency)
+static __rte_noinline void encapsulate_any(struct worker *w, struct packet *p, struct inner inner,
+                                           struct run *r)
 {
-    p->vtep = adjacency;
-    punt(w, p, PUNT_NEIGHBOUR, 0, 0);
+    uint32_t length;
+    uint8_t *frame;
+
+    if (inner.has_tags)
+        strip_unless_kept(p->mbuf, r);
+    length = rte_pktmbuf_pkt_len(p->mbuf);
+    if (unlikely(length > r->inner_max)) {
+        too_big(w, p, r->tunnel);
+        return;
+    }
+    count_sent(r, 1, length);
+    frame = make_room(p, r->headers);
+    if (unlikely(frame == NULL)) {
+        packet_drop(w, p, VGW_DROP_NO_BUFFER);
+        return;
+    }
+    write_headers(p->mbuf, frame, r, patch_of(r, inner, length));
+    send_out(w, p, r, length);
 }
+
+/* --- */
 
 static inline void encapsulate(struct worker *w, struct packet *p, struct run *r)
 {
     struct rte_mbuf *m = p->mbuf;
-    enum vgw_drop drop = enter(w, p, r);
-    uint8_t *link;
+    const struct inner inner = look_inside(p);
+    const uint32_t length = rte_pktmbuf_pkt_len(m);
 
-    if (unlikely(drop != ACCEPT))
-        goto drop;
-    strip_unless_kept(p, r);
-    if (unlikely(rte_pktmbuf_pkt_len(m) > r->inner_max)) {
-        too_big(w, p, r->tunnel);
+    if (unlikely(!is_in_run(p, inner.flow, r))) {
+        const enum vgw_drop drop = enter(w, p, r);
+
+        if (unlikely(drop != ACCEPT)) {
+            packet_drop(w, p, drop);
+            return;
+        }
+    }
+    if (unlikely(length > r->plain_max || inner.has_tags || !has_room(m, r->headers))) {
+        encapsulate_any(w, p, inner, r);
         return;
     }
-    tally(&r->sent, r->sent.counter, rte_pktmbuf_pkt_len(m));
-    link = make_room(p, r->outer_length + r->link_length);
-    if (unlikely(link == NULL)) {
-        drop = VGW_DROP_NO_BUFFER;
-        goto drop;
-    }
-    write_outer(p, r, link + r->link_length,
-                (uint16_t)(rte_pktmbuf_pkt_len(p->mbuf) - r->link_length), traffic_class(p, r),
-                identification(w, ++r->number));
-    if (unlikely(r->link_length == 0)) {
-        wait_for_next_hop(w, p, r->adjacency);
-        return;
-    }
-    write_link(link, r->hop, (r->flags & TUNNEL_IPV6) != 0);
-    send_out(w, p, r);
-    return;
-drop:
-    packet_drop(w, p, drop);
+    write_headers(m, take_room(m, r->headers), r, patch_of(r, inner, length));
+    r->packets++;
+    r->bytes += length;
+    port_queue(w, r->tx, m, r->headers + length);
 }
 
 /* Where the headers go, up to two lines. Whoever sent the buffer before has read them since, so
@@ -407,49 +443,60 @@ static inline void prefetch_room(const struct packet *p)
     prefetch_to_write(frame - 1 - RTE_CACHE_LINE_SIZE);
 }
 
-static inline void prefetch_tunnel(const struct packet *p, const struct packet *before)
+static inline void prefetch_tunnel(endpoint_t to, uint32_t network)
 {
-    prefetch_room(p);
-    if (unlikely(before == NULL || p->to.word != before->to.word ||
-                 p->network != before->network)) {
-        rte_prefetch0(&tunnels[endpoint_index(p->to)]);
-        rte_prefetch0(&networks[p->network]);
-    }
+    rte_prefetch0(&tunnels[endpoint_index(to)]);
+    rte_prefetch0(&networks[network]);
 }
 
 /* The tunnel's first line is there: what it leads to. */
-static inline void prefetch_path(struct packet *p, const struct packet *before)
+static inline void prefetch_path(struct packet *p)
 {
-    const struct tunnel *t;
-    const struct path *path;
+    const struct tunnel *t = &tunnels[endpoint_index(p->to)];
+    const struct path *path = &paths[t->path];
+    const uint32_t flow = packet_flow(p);
 
-    look_inside(p);
-    if (likely(before != NULL && p->to.word == before->to.word))
-        return;
-    t = &tunnels[endpoint_index(p->to)];
-    path = &paths[t->path];
     rte_prefetch0(t->header[t->flags & TUNNEL_HEADER]);
     rte_prefetch0(path);
-    rte_prefetch0(&path->bucket[(p->flow ^ p->flow >> 16) & (PATH_BUCKETS - 1)]);
+    rte_prefetch0(&path->bucket[(flow ^ flow >> 16) & (PATH_BUCKETS - 1)]);
+}
+
+static void prefetch_paths(struct packet **packets, uint32_t count)
+{
+    for (uint32_t i = 1; i < count; i++)
+        if (!endpoint_equal(packets[i]->to, packets[i - 1]->to))
+            prefetch_path(packets[i]);
 }
 
 static void encapsulate_chunk(struct worker *w, struct packet **packets, uint32_t count,
                               struct run *r)
 {
-    for (uint32_t i = 0; i < count; i++)
-        prefetch_tunnel(packets[i], i != 0 ? packets[i - 1] : NULL);
-    for (uint32_t i = 0; i < count; i++)
-        prefetch_path(packets[i], i != 0 ? packets[i - 1] : NULL);
+    const endpoint_t first = packets[0]->to;
+    uint64_t last = to_and_network(first, packets[0]->network);
+    bool is_one_tunnel = true;
+
+    prefetch_tunnel(first, packets[0]->network);
+    for (uint32_t i = 0; i < count; i++) {
+        const uint64_t now = to_and_network(packets[i]->to, packets[i]->network);
+
+        prefetch_room(packets[i]);
+        if (likely(now == last))
+            continue;
+        last = now;
+        prefetch_tunnel((endpoint_t){(uint32_t)now}, (uint32_t)(now >> 32));
+        is_one_tunnel &= (uint32_t)now == first.word;
+    }
+    if (!is_one_tunnel)
+        prefetch_paths(packets, count);
     for (uint32_t i = 0; i < count; i++)
         encapsulate(w, packets[i], r);
 }
 
 void vxlan_encap_stage(struct worker *w, struct vector *v)
 {
-    struct run run = {.to = NO_TUNNEL};
+    struct run run = {.to = NO_TUNNEL, .network = NO_NETWORK};
 
     for (uint32_t i = 0; i < v->count; i += CHUNK)
         encapsulate_chunk(w, v->packets + i, RTE_MIN(v->count - i, (uint32_t)CHUNK), &run);
-    tally_end(&run.sent);
-    tally_end(&run.out);
+    count_run(w, &run);
 }

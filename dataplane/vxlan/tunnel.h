@@ -31,10 +31,8 @@ struct tunnel {
     uint16_t source_port_span; /* max - min + 1; 0 means 65536 */
     uint16_t _pad;
     struct vgw_ip remote;
-    uint32_t next; /* with the same hash; vxlan/tunnel.c */
-    /* IP, UDP, VXLAN; lengths, source port, VNI, checksums to be patched. The checksum fields hold
-     * the sum of what is known, not complemented. */
-    uint8_t header[2][64] __rte_cache_aligned;
+    uint32_t next;                             /* with the same hash; vxlan/tunnel.c */
+    uint8_t header[2][64] __rte_cache_aligned; /* struct outer_ipv4 or outer_ipv6 */
     /* main thread only */
     uint32_t mac_count __rte_cache_aligned; /* the FDB's */
     uint32_t refs;                          /* flood lists and static MACs that name it */

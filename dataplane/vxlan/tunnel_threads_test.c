@@ -7,9 +7,9 @@
 #include "core/rcu.h"
 #include "core/threads_test.h"
 #include "route/interface.h"
+#include "vxlan/tunnel_header.h"
 #include "vxlan/tunnel_table.h"
 #include "vxlan/vxlan_world.h"
-#include <rte_ip.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdlib.h>
@@ -34,13 +34,14 @@ static void count(uint64_t *counter)
 static bool header_is_whole(const struct tunnel *t, const struct vgw_ip *remote)
 {
     uint8_t flags = __atomic_load_n(&t->flags, __ATOMIC_ACQUIRE);
-    uint8_t header[36];
+    struct outer_ipv4 header;
     uint16_t sum;
 
-    memcpy(header, t->header[flags & TUNNEL_HEADER], sizeof(header));
-    memcpy(&sum, header + 10, sizeof(sum));
-    memset(header + 10, 0, sizeof(sum));
-    return sum == rte_raw_cksum(header, 20) && memcmp(header + 16, remote->bytes, 4) == 0;
+    memcpy(&header, t->header[flags & TUNNEL_HEADER], sizeof(header));
+    sum = header.ip.hdr_checksum;
+    header.ip.hdr_checksum = 0;
+    return sum == rte_raw_cksum(&header.ip, sizeof(header.ip)) &&
+           memcmp(&header.ip.dst_addr, remote->bytes, 4) == 0;
 }
 
 static void look(uint32_t i)

@@ -3,6 +3,7 @@
  * go with them, headers that follow the VTEP's settings. The underlay is made up. */
 #include "core/rcu.h"
 #include "route/interface.h"
+#include "vxlan/tunnel_header.h"
 #include "vxlan/tunnel_table.h"
 #include "vxlan/vxlan_world.h"
 #include <errno.h>
@@ -155,28 +156,30 @@ static void what_is_in_use_stays(void **state)
     assert_int_equal(vtep_by_id(1), 0);
 }
 
-static const uint8_t *header_of(uint32_t t)
+static const struct rte_ipv4_hdr *header_of(uint32_t t)
 {
-    return tunnels[t].header[tunnels[t].flags & TUNNEL_HEADER];
+    const uint8_t *header = tunnels[t].header[tunnels[t].flags & TUNNEL_HEADER];
+
+    return &((const struct outer_ipv4 *)header)->ip;
 }
 
 static void headers_follow_the_settings(void **state)
 {
     struct vgw_vtep *b = world_vtep_body(1, 1, 2, 3);
     uint32_t t = tunnel_to(2);
-    const uint8_t *before = header_of(t);
+    const struct rte_ipv4_hdr *before = header_of(t);
 
-    assert_int_equal(before[8], 64);
-    assert_memory_equal(before + 16, "\xc0\0\2\2", 4);
+    assert_int_equal(before->time_to_live, 64);
+    assert_memory_equal(&before->dst_addr, "\xc0\0\2\2", 4);
     b->ttl = 9;
     b->udp_checksum = VGW_CHECKSUM_ON;
     assert_int_equal(world_set(VGW_OBJECT_VTEP, b), 0);
-    assert_int_equal(header_of(t)[8], 9);
-    assert_int_equal(before[8], 64); /* what a worker may be reading is not touched */
+    assert_int_equal(header_of(t)->time_to_live, 9);
+    assert_int_equal(before->time_to_live, 64); /* what a worker may be reading is not touched */
     assert_true(tunnels[t].flags & TUNNEL_CHECKSUM);
     b->ttl = 10;
     assert_int_equal(world_set(VGW_OBJECT_VTEP, b), 0);
-    assert_int_equal(header_of(t)[8], 10);
+    assert_int_equal(header_of(t)->time_to_live, 10);
 }
 
 static void a_path_sets_what_fits(void **state)

@@ -375,31 +375,32 @@ static unsigned int check_reverse_path(const struct rte_mbuf *m, const struct in
     return reverse_path_is_right(m, i) ? verdict : VGW_DROP_RPF;
 }
 
-static inline unsigned int verdict_of(struct packet *p, const struct interface *i,
-                                      struct last_vtep *last)
+static __rte_noinline unsigned int long_way(struct packet *p, const struct interface *i,
+                                            struct plain_run *run)
 {
-    unsigned int verdict = TO_VXLAN;
+    unsigned int verdict = packet_verdict(p, i);
 
-    if (!is_plain_vxlan(p, i, last)) {
-        verdict = packet_verdict(p, i);
-        if (verdict == TO_VXLAN)
-            last_vtep_is(last, p, i->vrouter);
+    if (verdict == TO_VXLAN) {
+        p->flow = 0;
+        plain_run_begin(run, p, i);
     }
+    return verdict;
+}
+
+static __rte_always_inline unsigned int verdict_of(struct packet *p, const struct interface *i,
+                                                   struct plain_run *run)
+{
+    unsigned int verdict = likely(is_plain_vxlan(p, i, run)) ? TO_VXLAN : long_way(p, i, run);
+
     return likely(i->rpf == VGW_RPF_NONE) ? verdict : check_reverse_path(p->mbuf, i, verdict);
 }
 
-static void dispatch(struct worker *w, struct packet *p, unsigned int verdict, uint32_t vrouter,
-                     bool on_network)
+/* All but TO_VXLAN. */
+static void dispatch(struct worker *w, struct packet *p, unsigned int verdict, uint32_t vrouter)
 {
     const uint16_t l3_offset = p->mbuf->l2_len;
 
     switch (verdict) {
-    case TO_VXLAN:
-        if (on_network)
-            packet_again(w, STAGE_VXLAN_DECAP, p);
-        else
-            stage_push(w, STAGE_VXLAN_DECAP, p);
-        break;
     case TO_ARP:
         punt(w, p, PUNT_ARP, l3_offset, 0);
         break;
@@ -426,31 +427,41 @@ static void dispatch(struct worker *w, struct packet *p, unsigned int verdict, u
 
 void underlay_stage(struct worker *w, struct vector *v)
 {
-    struct last_vtep last = {0};
+    struct plain_run run = {0};
 
     for (uint32_t k = 0; k < v->count && k < PREFETCH_AHEAD; k++)
         rte_prefetch0(rte_pktmbuf_mtod(v->packets[k]->mbuf, void *));
     VECTOR_FOREACH (p, v) {
         const struct interface *i = &interfaces[endpoint_index(p->from)];
+        unsigned int verdict;
 
         if (p_at + PREFETCH_AHEAD < p_end)
             rte_prefetch0(rte_pktmbuf_mtod(p_at[PREFETCH_AHEAD]->mbuf, void *));
-        dispatch(w, p, verdict_of(p, i, &last), i->vrouter, false);
+        verdict = verdict_of(p, i, &run);
+        if (likely(verdict == TO_VXLAN))
+            stage_push(w, STAGE_VXLAN_DECAP, p);
+        else
+            dispatch(w, p, verdict, i->vrouter);
     }
 }
 
 /* The bridge has looked at the frames: they are in the cache. */
 void irb_stage(struct worker *w, struct vector *v)
 {
-    struct last_vtep last = {0};
+    struct plain_run run = {0};
 
     VECTOR_FOREACH (p, v) {
         const uint32_t index = endpoint_index(p->to);
         struct counters *c = &w->interface_counters[index];
+        unsigned int verdict;
 
         p->from = p->to;
         c->rx_packets++;
         c->rx_bytes += p->mbuf->pkt_len;
-        dispatch(w, p, verdict_of(p, &interfaces[index], &last), interfaces[index].vrouter, true);
+        verdict = verdict_of(p, &interfaces[index], &run);
+        if (unlikely(verdict == TO_VXLAN))
+            packet_again(w, STAGE_VXLAN_DECAP, p);
+        else
+            dispatch(w, p, verdict, interfaces[index].vrouter);
     }
 }

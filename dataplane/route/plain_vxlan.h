@@ -1,96 +1,167 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * The short way of the UNDERLAY stage (route/input.c), for what nearly all datagrams to VTEPs are.
+ * The short way of the UNDERLAY stage (route/input.c), for what nearly all datagrams to VTEPs are:
+ * in whatever decides on them like the last one, which came the long way. They come in runs.
  */
 #ifndef PLAIN_VXLAN_H
 #define PLAIN_VXLAN_H
 
 #include "core/packet.h"
 #include "route/interface.h"
-#include "route/ip.h"
 #include "route/ip_header.h"
+#include "route/underlay.h"
 
 #include <rte_ether.h>
 #include <rte_udp.h>
+#include <rte_vxlan.h>
 
-/* Whom the last datagram for a VTEP was for: they come in runs. For one vector. */
-struct last_vtep {
-    uint32_t vtep; /* 0: there was none yet */
-    uint32_t vrouter;
-    struct vgw_ip ip;
-    uint16_t udp_port_be;
+#define PLAIN_LOOK 64 /* bytes of a frame: with IPv6, as far as the VXLAN flags */
+
+/* Two words at once, where the CPU can. */
+typedef uint64_t plain_words __attribute__((vector_size(16)));
+
+union plain_image {
+    uint8_t bytes[PLAIN_LOOK];
+    plain_words words[PLAIN_LOOK / sizeof(plain_words)];
 };
 
-struct plain_ipv4 {
-    struct rte_ether_hdr link;
-    struct rte_ipv4_hdr ip;
-    struct rte_udp_hdr udp;
-} __rte_packed __rte_aligned(2);
+/* What a datagram has in common with the last one: the interface, and the bytes of its image that
+ * the mask has: destination MAC and ethertype, IP version and header length, no fragment, UDP,
+ * destination address and port, the I flag. For one vector. */
+struct plain_run {
+    const struct interface *interface; /* NULL: there was none yet */
+    const union plain_image *mask;
+    union plain_image image;
+    uint64_t tx_offload; /* lengths of its headers */
+    uint32_t vtep;
+    uint32_t udp; /* where the UDP header begins */
+    bool is_ipv6;
+};
 
-struct plain_ipv6 {
-    struct rte_ether_hdr link;
-    struct rte_ipv6_hdr ip;
-    struct rte_udp_hdr udp;
-} __rte_packed __rte_aligned(2);
+static const union plain_image plain_ipv4 = {.bytes = {[0 ... 5] = 0xff,
+                                                       [12 ... 14] = 0xff,
+                                                       [20] = 0x3f, /* MF, fragment offset */
+                                                       [21] = 0xff,
+                                                       [23] = 0xff,
+                                                       [30 ... 33] = 0xff,
+                                                       [36 ... 37] = 0xff,
+                                                       [42] = 0x08}};
+static const union plain_image plain_ipv6 = {.bytes = {[0 ... 5] = 0xff,
+                                                       [12 ... 13] = 0xff,
+                                                       [14] = 0xf0,
+                                                       [20] = 0xff,
+                                                       [38 ... 53] = 0xff,
+                                                       [56 ... 57] = 0xff,
+                                                       [62] = 0x08}};
 
-static inline bool is_plain_ipv4(struct rte_mbuf *m, const struct last_vtep *last)
+static inline bool plain_is_alike(const uint8_t *frame, const struct plain_run *run)
 {
-    const struct plain_ipv4 *h = rte_pktmbuf_mtod(m, const struct plain_ipv4 *);
+    plain_words difference = {0};
 
-    if (m->data_len < sizeof(*h) || h->ip.version_ihl != RTE_IPV4_VHL_DEF ||
-        h->ip.next_proto_id != IPPROTO_UDP || ipv4_is_fragment(&h->ip) ||
-        rte_be_to_cpu_16(h->ip.total_length) != m->pkt_len - sizeof(h->link) ||
-        h->udp.dst_port != last->udp_port_be ||
-        !ip_is(&last->ip, (const uint8_t *)&h->ip.dst_addr, false) ||
-        ipv4_source_is_wrong(&h->ip) || !ipv4_checksum_is_right(m, &h->ip, sizeof(h->ip)))
-        return false;
-    m->tx_offload = rte_mbuf_tx_offload(sizeof(h->link), sizeof(h->ip), 0, 0, 0, 0, 0);
-    return true;
+#pragma GCC unroll 4
+    for (unsigned int k = 0; k < RTE_DIM(run->image.words); k++) {
+        plain_words words;
+
+        memcpy(&words, frame + k * sizeof(words), sizeof(words));
+        difference |= (words ^ run->image.words[k]) & run->mask->words[k];
+    }
+    return (difference[0] | difference[1]) == 0;
 }
 
-static inline bool is_plain_ipv6(struct rte_mbuf *m, const struct last_vtep *last)
+/* RFC 1071, for a header without options: the sum of its words is all ones. Half of a number added
+ * to the other half, carries and all, is the upper half of the number and its rotation. */
+static inline bool plain_ipv4_sum_is_right(const uint8_t *ip)
 {
-    const struct plain_ipv6 *h = rte_pktmbuf_mtod(m, const struct plain_ipv6 *);
+    uint64_t sum, second;
+    uint32_t third, half;
 
-    if (m->data_len < sizeof(*h) || *(const uint8_t *)&h->ip >> 4 != 6 ||
-        h->ip.proto != IPPROTO_UDP ||
-        sizeof(h->ip) + rte_be_to_cpu_16(h->ip.payload_len) != m->pkt_len - sizeof(h->link) ||
-        h->udp.dst_port != last->udp_port_be || !ip_is(&last->ip, h->ip.dst_addr, true) ||
-        ipv6_source_is_wrong(h->ip.src_addr, IPPROTO_UDP))
-        return false;
-    m->tx_offload = rte_mbuf_tx_offload(sizeof(h->link), sizeof(h->ip), 0, 0, 0, 0, 0);
-    return true;
+    memcpy(&sum, ip, sizeof(sum));
+    memcpy(&second, ip + 8, sizeof(second));
+    memcpy(&third, ip + 16, sizeof(third));
+    sum += second;
+    sum += sum < second;
+    sum += third;
+    sum += sum < third;
+    half = (uint32_t)((sum + (sum << 32 | sum >> 32)) >> 32);
+    return (half + (half << 16 | half >> 16)) >> 16 == 0xffff;
 }
 
-/* Passes every check of packet_verdict() in one look: no tags, no options or extension headers, no
- * padding, and to the VTEP of the last. What does not takes the long way, which says why. */
-static inline bool is_plain_vxlan(struct packet *p, const struct interface *i,
-                                  const struct last_vtep *last)
+static inline bool plain_ipv4_is_right(const uint8_t *frame, uint32_t length,
+                                       const struct plain_run *run)
+{
+    const struct rte_ipv4_hdr *ip =
+        (const struct rte_ipv4_hdr *)(frame + sizeof(struct rte_ether_hdr));
+    const struct rte_ipv4_hdr *last =
+        (const struct rte_ipv4_hdr *)(run->image.bytes + sizeof(struct rte_ether_hdr));
+
+    return ip->total_length ==
+               rte_cpu_to_be_16((uint16_t)(length - sizeof(struct rte_ether_hdr))) &&
+           (ip->src_addr == last->src_addr || !ipv4_source_is_wrong(ip)) &&
+           plain_ipv4_sum_is_right((const uint8_t *)ip);
+}
+
+static inline bool plain_ipv6_is_right(const uint8_t *frame, uint32_t length,
+                                       const struct plain_run *run)
+{
+    const struct rte_ipv6_hdr *ip =
+        (const struct rte_ipv6_hdr *)(frame + sizeof(struct rte_ether_hdr));
+    const struct rte_ipv6_hdr *last =
+        (const struct rte_ipv6_hdr *)(run->image.bytes + sizeof(struct rte_ether_hdr));
+
+    return ip->payload_len == rte_cpu_to_be_16((uint16_t)(length - run->udp)) &&
+           (memcmp(ip->src_addr, last->src_addr, sizeof(ip->src_addr)) == 0 ||
+            !ipv6_source_is_wrong(ip->src_addr, IPPROTO_UDP));
+}
+
+/* Passes every check of packet_verdict(), and of VXLAN_DECAP on headers: no tags, no options or
+ * extension headers, no padding, one segment, a checksum of UDP that need not be computed. What
+ * does not takes the long way, which says why. */
+static __rte_always_inline bool is_plain_vxlan(struct packet *p, const struct interface *i,
+                                               const struct plain_run *run)
 {
     struct rte_mbuf *m = p->mbuf;
-    const struct rte_ether_hdr *link = rte_pktmbuf_mtod(m, const struct rte_ether_hdr *);
+    const uint8_t *frame = rte_pktmbuf_mtod(m, const uint8_t *);
+    const uint32_t length = m->pkt_len, headers = run->udp + UNDERLAY_UDP_VXLAN;
+    const struct rte_udp_hdr *udp;
+    uint32_t vni_be;
 
-    if (last->vtep == 0 || last->vrouter != i->vrouter || !i->up ||
-        m->data_len < sizeof(struct plain_ipv4) ||
-        !rte_is_same_ether_addr(&link->dst_addr, &i->mac))
+    if (run->interface != i || m->data_len != length || length < headers + RTE_ETHER_HDR_LEN ||
+        !plain_is_alike(frame, run))
         return false;
-    if (!(link->ether_type == RTE_BE16(RTE_ETHER_TYPE_IPV4) && is_plain_ipv4(m, last)) &&
-        !(link->ether_type == RTE_BE16(RTE_ETHER_TYPE_IPV6) && is_plain_ipv6(m, last)))
+    udp = (const struct rte_udp_hdr *)(frame + run->udp);
+    if (udp->dgram_len != rte_cpu_to_be_16((uint16_t)(length - run->udp)) ||
+        (udp->dgram_cksum != 0 &&
+         (m->ol_flags & RTE_MBUF_F_RX_L4_CKSUM_MASK) != RTE_MBUF_F_RX_L4_CKSUM_GOOD))
         return false;
-    p->vtep = last->vtep;
+    if (!(run->is_ipv6 ? plain_ipv6_is_right(frame, length, run)
+                       : plain_ipv4_is_right(frame, length, run)))
+        return false;
+    memcpy(&vni_be, frame + headers - sizeof(vni_be), sizeof(vni_be));
+    m->tx_offload = run->tx_offload;
+    p->vtep = run->vtep;
+    p->flow = underlay_plain(headers, rte_be_to_cpu_32(vni_be) >> 8);
     return true;
 }
 
-static inline void last_vtep_is(struct last_vtep *last, const struct packet *p, uint32_t vrouter)
+/* A datagram came the long way: if it is plain, then those like it are. */
+static inline void plain_run_begin(struct plain_run *run, const struct packet *p,
+                                   const struct interface *i)
 {
     const struct rte_mbuf *m = p->mbuf;
-    const uint8_t *ip = rte_pktmbuf_mtod_offset(m, const uint8_t *, m->l2_len);
-    const bool is_ipv6 = ip[0] >> 4 == 6;
+    const uint8_t *frame = rte_pktmbuf_mtod(m, const uint8_t *);
+    const bool is_ipv6 = UNDERLAY_IS_IPV6(m);
+    const uint32_t ip = is_ipv6 ? sizeof(struct rte_ipv6_hdr) : sizeof(struct rte_ipv4_hdr);
 
-    last->vtep = p->vtep;
-    last->vrouter = vrouter;
-    last->ip = ip_from_bytes(is_ipv6 ? 6 : 4, ip + (is_ipv6 ? 24 : 16));
-    memcpy(&last->udp_port_be, ip + m->l3_len + 2, sizeof(last->udp_port_be));
+    if (m->l2_len != sizeof(struct rte_ether_hdr) || m->l3_len != ip ||
+        m->data_len < sizeof(run->image))
+        return;
+    run->udp = (uint32_t)sizeof(struct rte_ether_hdr) + ip;
+    run->interface = frame[run->udp + sizeof(struct rte_udp_hdr)] & 0x08 ? i : NULL;
+    run->mask = is_ipv6 ? &plain_ipv6 : &plain_ipv4;
+    memcpy(run->image.bytes, frame, sizeof(run->image));
+    run->tx_offload = rte_mbuf_tx_offload(sizeof(struct rte_ether_hdr), ip, 0, 0, 0, 0, 0);
+    run->vtep = p->vtep;
+    run->is_ipv6 = is_ipv6;
 }
 
 #endif

@@ -74,6 +74,18 @@ def test_what_follows_a_good_ipv6_packet_is_checked_as_it_was(gateway, fields, r
 
 
 @BOTH
+@pytest.mark.parametrize("fields, reason", [
+    ({"flags": 0}, "vxlan-flags"), ({"vni": VNI + 1}, "vxlan-vni"), ({"udp": {"len": 5000}}, "udp-length"),
+    ({"udp": {"len": 7}}, "udp-length"), ({"udp": {"len": 20}}, "vxlan-header"), ({"udp": {"chksum": 1}}, "udp-checksum")],
+    ids=str)
+def test_behind_a_good_packet_udp_and_vxlan_are_checked_as_they_were(gateway, family, fields, reason):
+    site = Site(gateway, family)
+    good = site.outer(SENT)
+    assert {len(frames) for frames in gateway.send(9, good, site.outer(SENT, **fields), good).values()} == {2}
+    assert site.drops() == {reason: 1}
+
+
+@BOTH
 def test_padding_behind_a_good_packet_is_cut_off(gateway, family):
     site = Site(gateway, family)
     good = bytes(site.outer(SENT))

@@ -8,6 +8,7 @@
 #define TALLY_H
 
 #include <rte_branch_prediction.h>
+#include <stddef.h>
 #include <stdint.h>
 
 struct tally {

@@ -8,6 +8,7 @@
  * RFC 1812 5.2.2, 5.3.4, 5.3.7 and RFC 1122 3.2.1 (IPv4 header, addresses), RFC 7126 4.3, 4.4
  * (source routes), RFC 8200 3, 4 (IPv6 header and extension headers), RFC 7348 4.3 (no reassembly).
  */
+#include "core/tally.h"
 #include "dhcp/dhcp4.h"
 #include "dhcp/dhcp6.h"
 #include "dhcp/dhcp_relay.h"
@@ -19,6 +20,7 @@
 #include "route/ip_header.h"
 #include "route/ipv6_chain.h"
 #include "route/path.h"
+#include "route/plain_ip.h"
 #include "route/plain_vxlan.h"
 #include "route/underlay.h"
 
@@ -32,6 +34,7 @@
 #define LOOSE_SOURCE_ROUTE 131 /* RFC 791 3.1 */
 #define STRICT_SOURCE_ROUTE 137
 #define PREFETCH_AHEAD 4
+#define NO_INTERFACE ((endpoint_t){UINT32_MAX}) /* no packet's */
 
 /* What becomes of a packet: a reason to drop it (enum vgw_drop), or one of these. */
 enum verdict {
@@ -445,23 +448,43 @@ void underlay_stage(struct worker *w, struct vector *v)
     }
 }
 
+/* Packets come in runs to one interface. */
+struct run {
+    endpoint_t to; /* NO_INTERFACE: none yet */
+    const struct interface *i;
+    struct plain_interface plain;
+    struct tally rx;
+};
+
+static void enter_interface(struct worker *w, endpoint_t to, struct run *r)
+{
+    const uint32_t index = endpoint_index(to);
+
+    r->to = to;
+    r->i = &interfaces[index];
+    r->plain = plain_interface(r->i);
+    tally_to(&r->rx, &w->interface_counters[index].rx_packets);
+}
+
 /* The bridge has looked at the frames: they are in the cache. */
 void irb_stage(struct worker *w, struct vector *v)
 {
-    struct plain_run run = {0};
+    struct run run = {.to = NO_INTERFACE};
+    struct plain_run tunnelled = {0};
 
     VECTOR_FOREACH (p, v) {
-        const uint32_t index = endpoint_index(p->to);
-        struct counters *c = &w->interface_counters[index];
         unsigned int verdict;
 
+        if (unlikely(!endpoint_equal(p->to, run.to)))
+            enter_interface(w, p->to, &run);
         p->from = p->to;
-        c->rx_packets++;
-        c->rx_bytes += p->mbuf->pkt_len;
-        verdict = verdict_of(p, &interfaces[index], &run);
+        tally_add(&run.rx, rte_pktmbuf_pkt_len(p->mbuf));
+        verdict =
+            likely(is_plain_ip(p->mbuf, &run.plain)) ? TO_ROUTE : verdict_of(p, run.i, &tunnelled);
         if (unlikely(verdict == TO_VXLAN))
             packet_again(w, STAGE_VXLAN_DECAP, p);
         else
-            dispatch(w, p, verdict, interfaces[index].vrouter);
+            dispatch(w, p, verdict, run.i->vrouter);
     }
+    tally_end(&run.rx);
 }

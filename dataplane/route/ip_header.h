@@ -6,21 +6,28 @@
 #define IP_HEADER_H
 
 #include <netinet/in.h>
+#include <rte_branch_prediction.h>
 #include <rte_byteorder.h>
 #include <rte_ip.h>
 #include <rte_mbuf.h>
 #include <stdbool.h>
 #include <string.h>
 
+/* Neither of "this network", nor loopback, a group or reserved: RFC 1122 3.2.1.3. */
+static inline bool ipv4_is_host(rte_be32_t address)
+{
+    const uint8_t first = *(const uint8_t *)&address;
+
+    return first != 0 && first != 127 && first < 224;
+}
+
 /* RFC 1122 3.2.1.3: addresses that never are a source. 0.0.0.0 is one for IGMP alone (RFC 4541
  * 2.1.1, queries of a snooping switch). */
 static inline bool ipv4_source_is_wrong(const struct rte_ipv4_hdr *ip)
 {
-    uint32_t source = rte_be_to_cpu_32(ip->src_addr);
-
-    if (source == 0)
-        return ip->next_proto_id != IPPROTO_IGMP;
-    return source >> 24 == 0 || source >> 24 == 127 || source >> 28 >= 0xe;
+    if (likely(ipv4_is_host(ip->src_addr)))
+        return false;
+    return ip->src_addr != 0 || ip->next_proto_id != IPPROTO_IGMP;
 }
 
 static inline bool ipv4_is_fragment(const struct rte_ipv4_hdr *ip)
@@ -47,11 +54,22 @@ static inline bool ipv4_checksum_is_right(const struct rte_mbuf *m, const struct
     return sum != 0 && sum % 0xffff == 0;
 }
 
+/* Neither a group, nor of the block ::/64, where all that is special to a router lies. */
+static inline bool ipv6_is_host(const uint8_t *address)
+{
+    uint64_t high;
+
+    memcpy(&high, address, sizeof(high));
+    return address[0] != 0xff && high != 0;
+}
+
 /* RFC 4291 2.5.2, 2.5.3, 2.5.5.2, 2.7: the unspecified address is a source for ND and MLD alone. */
 static inline bool ipv6_source_is_wrong(const uint8_t *source, uint8_t protocol)
 {
     static const uint8_t zero[12];
 
+    if (likely(ipv6_is_host(source)))
+        return false;
     if (source[0] == 0xff)
         return true;
     if (memcmp(source, zero, 10) != 0)

@@ -38,21 +38,21 @@ struct plain_run {
     bool is_ipv6;
 };
 
-static const union plain_image plain_ipv4 = {.bytes = {[0 ... 5] = 0xff,
-                                                       [12 ... 14] = 0xff,
-                                                       [20] = 0x3f, /* MF, fragment offset */
-                                                       [21] = 0xff,
-                                                       [23] = 0xff,
-                                                       [30 ... 33] = 0xff,
-                                                       [36 ... 37] = 0xff,
-                                                       [42] = 0x08}};
-static const union plain_image plain_ipv6 = {.bytes = {[0 ... 5] = 0xff,
-                                                       [12 ... 13] = 0xff,
-                                                       [14] = 0xf0,
-                                                       [20] = 0xff,
-                                                       [38 ... 53] = 0xff,
-                                                       [56 ... 57] = 0xff,
-                                                       [62] = 0x08}};
+static const union plain_image plain_mask4 = {.bytes = {[0 ... 5] = 0xff,
+                                                        [12 ... 14] = 0xff,
+                                                        [20] = 0x3f, /* MF, fragment offset */
+                                                        [21] = 0xff,
+                                                        [23] = 0xff,
+                                                        [30 ... 33] = 0xff,
+                                                        [36 ... 37] = 0xff,
+                                                        [42] = 0x08}};
+static const union plain_image plain_mask6 = {.bytes = {[0 ... 5] = 0xff,
+                                                        [12 ... 13] = 0xff,
+                                                        [14] = 0xf0,
+                                                        [20] = 0xff,
+                                                        [38 ... 53] = 0xff,
+                                                        [56 ... 57] = 0xff,
+                                                        [62] = 0x08}};
 
 static inline bool plain_is_alike(const uint8_t *frame, const struct plain_run *run)
 {
@@ -157,7 +157,7 @@ static inline void plain_run_begin(struct plain_run *run, const struct packet *p
         return;
     run->udp = (uint32_t)sizeof(struct rte_ether_hdr) + ip;
     run->interface = frame[run->udp + sizeof(struct rte_udp_hdr)] & 0x08 ? i : NULL;
-    run->mask = is_ipv6 ? &plain_ipv6 : &plain_ipv4;
+    run->mask = is_ipv6 ? &plain_mask6 : &plain_mask4;
     memcpy(run->image.bytes, frame, sizeof(run->image));
     run->tx_offload = rte_mbuf_tx_offload(sizeof(struct rte_ether_hdr), ip, 0, 0, 0, 0, 0);
     run->vtep = p->vtep;

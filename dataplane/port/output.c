@@ -7,6 +7,7 @@
 #include "bridge/attachment.h"
 #include "core/observe.h"
 #include "core/packet_pool.h"
+#include "core/tally.h"
 #include "port/port.h"
 
 #include <rte_ether.h>
@@ -14,15 +15,27 @@
 #include <string.h>
 
 #define MACS (2 * RTE_ETHER_ADDR_LEN)
+#define NO_ATTACHMENT ((endpoint_t){UINT32_MAX}) /* no packet's */
 
-static bool insert_in_place(struct rte_mbuf *m, const uint8_t *tag, uint8_t length)
+/* Tags are few, and each number of bytes known when it is copied. */
+static inline void put_tag(uint8_t *at, const uint8_t *tag, uint8_t length)
 {
-    uint8_t *data = (uint8_t *)rte_pktmbuf_prepend(m, length);
+    memcpy(at, tag, 4);
+    if (length > 4)
+        memcpy(at + 4, tag + 4, 4);
+}
 
-    if (unlikely(data == NULL))
+static inline bool insert_in_place(struct rte_mbuf *m, const uint8_t *tag, uint8_t length)
+{
+    uint8_t *data = rte_pktmbuf_mtod(m, uint8_t *) - length;
+
+    if (unlikely(rte_pktmbuf_headroom(m) < length))
         return false;
+    m->data_off = (uint16_t)(m->data_off - length);
+    m->data_len = (uint16_t)(m->data_len + length);
+    m->pkt_len += length;
     memmove(data, data + length, MACS);
-    memcpy(data + MACS, tag, length);
+    put_tag(data + MACS, tag, length);
     return true;
 }
 
@@ -47,49 +60,72 @@ static struct rte_mbuf *insert_in_front(struct rte_mbuf *m, const uint8_t *tag, 
     return head;
 }
 
-static bool put_tags(struct packet *p, const struct attachment *a)
+static inline bool put_tags(struct packet *p, const uint8_t *tag, uint8_t length)
 {
     struct rte_mbuf *head;
 
-    if (a->tag_length == 0)
+    if (length == 0)
         return true;
-    if (likely(packet_is_own(p->mbuf)) && insert_in_place(p->mbuf, a->tag, a->tag_length))
+    if (likely(packet_is_own(p->mbuf)) && insert_in_place(p->mbuf, tag, length))
         return true;
-    head = insert_in_front(p->mbuf, a->tag, a->tag_length);
+    head = insert_in_front(p->mbuf, tag, length);
     if (head == NULL)
         return false;
     p->mbuf = head;
     return true;
 }
 
-static void output(struct worker *w, struct packet *p)
-{
-    uint32_t index = endpoint_index(p->to);
-    const struct attachment *a = &attachments[index];
-    struct counters *c = &w->attachment_counters[index];
-    uint32_t length = p->mbuf->pkt_len;
+/* Frames come in runs, to one attachment that is up. */
+struct run {
+    endpoint_t to; /* NO_ATTACHMENT: none yet */
+    uint16_t port;
+    uint8_t tag_length;
+    uint8_t tag[8];
+    struct tally tx;
+};
 
-    if (unlikely(endpoint_kind(p->to) != ENDPOINT_ATTACHMENT || a->id == 0)) {
-        packet_drop(w, p, VGW_DROP_DESTINATION_DOWN);
+static enum vgw_drop enter_attachment(struct worker *w, endpoint_t to, struct run *r)
+{
+    const uint32_t index = endpoint_index(to);
+    const struct attachment *a = &attachments[index];
+
+    if (unlikely(endpoint_kind(to) != ENDPOINT_ATTACHMENT || a->id == 0))
+        return VGW_DROP_DESTINATION_DOWN;
+    if (unlikely(!a->up))
+        return ports[a->port].up ? VGW_DROP_DESTINATION_DOWN : VGW_DROP_PORT_DOWN;
+    tally_end(&r->tx);
+    r->tx.counter = &w->attachment_counters[index].tx_packets;
+    r->to = to;
+    r->port = a->port;
+    r->tag_length = a->tag_length;
+    memcpy(r->tag, a->tag, sizeof(r->tag));
+    return VGW_DROP_COUNT;
+}
+
+static inline void output(struct worker *w, struct packet *p, struct run *r)
+{
+    const uint32_t length = rte_pktmbuf_pkt_len(p->mbuf);
+    enum vgw_drop drop = VGW_DROP_COUNT;
+
+    if (unlikely(!endpoint_equal(p->to, r->to)))
+        drop = enter_attachment(w, p->to, r);
+    if (drop == VGW_DROP_COUNT && unlikely(!put_tags(p, r->tag, r->tag_length)))
+        drop = VGW_DROP_NO_BUFFER;
+    if (unlikely(drop != VGW_DROP_COUNT)) {
+        packet_drop(w, p, drop);
         return;
     }
-    if (unlikely(!a->up)) {
-        packet_drop(w, p, ports[a->port].up ? VGW_DROP_DESTINATION_DOWN : VGW_DROP_PORT_DOWN);
-        return;
-    }
-    if (unlikely(!put_tags(p, a))) {
-        packet_drop(w, p, VGW_DROP_NO_BUFFER);
-        return;
-    }
-    c->tx_packets++;
-    c->tx_bytes += length;
+    tally(&r->tx, r->tx.counter, length);
     observe(w, VGW_POINT_OUTPUT, p, 1);
-    port_send(w, a->port, p);
+    port_send(w, r->port, p);
 }
 
 void output_stage(struct worker *w, struct vector *v)
 {
+    struct run run = {.to = NO_ATTACHMENT};
+
     VECTOR_FOREACH (packet, v) {
-        output(w, packet);
+        output(w, packet, &run);
     }
+    tally_end(&run.tx);
 }

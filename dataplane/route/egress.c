@@ -9,19 +9,68 @@
 #include "bridge/fdb.h"
 #include "bridge/member.h"
 #include "core/observe.h"
+#include "core/tally.h"
 #include "route/route_stage.h"
 
 #define CHUNK 64
 
-static void count_in(struct worker *w, const struct packet *p)
-{
-    struct counters *c = &w->network_counters[p->network];
+/* Frames come in runs: into one network, to one endpoint. What was found out about the last one of
+ * a vector holds for the next as long as these are the same. */
+struct run {
+    uint32_t network;
+    struct counters *counters; /* NULL: none yet */
+    bool is_inspected;
+    struct tally rx, tx;
 
-    c->rx_packets++;
-    c->rx_bytes += rte_pktmbuf_pkt_len(p->mbuf);
+    endpoint_t to; /* a way through the network that is open; NOWHERE: none yet */
+    enum stage next;
+    uint32_t most; /* bytes of frames that fit */
+};
+
+static void enter_network(struct worker *w, uint32_t network, struct run *r)
+{
+    r->network = network;
+    r->counters = &w->network_counters[network];
+    r->is_inspected = (networks[network].flags & NETWORK_INSPECTED) != 0;
+    r->to = ENDPOINT_NOWHERE;
 }
 
-static void send_on(struct worker *w, struct packet *p, enum stage next)
+/* Is the way to p->to open? If not, the packet is flooded (what is there may be elsewhere by now),
+ * dropped, or goes on otherwise. */
+static bool find_way(struct worker *w, struct packet *p, fdb_value_t value, struct run *r)
+{
+    const uint32_t index = endpoint_index(p->to);
+
+    if (value == 0 || !network_has(p->network, p->to)) {
+        stage_push(w, STAGE_EGRESS_FLOOD, p);
+        return false;
+    }
+    switch (endpoint_kind(p->to)) {
+    case ENDPOINT_ATTACHMENT:
+        if (!attachments[index].up && fdb_is_static(value)) {
+            packet_drop(w, p, VGW_DROP_DESTINATION_DOWN);
+            return false;
+        }
+        if (!attachments[index].up) {
+            stage_push(w, STAGE_EGRESS_FLOOD, p);
+            return false;
+        }
+        r->most = UINT32_MAX;
+        break;
+    case ENDPOINT_TUNNEL:
+        r->most = tunnels[index].inner_max;
+        break;
+    default:
+        packet_again(w, STAGE_IRB, p); /* another vrouter's interface on this network */
+        return false;
+    }
+    r->to = p->to;
+    r->next = stage_out_of_network(p->to);
+    return true;
+}
+
+/* Counts what is no run. */
+static void send_alone(struct worker *w, struct packet *p, uint32_t next)
 {
     struct counters *c = &w->network_counters[p->network];
 
@@ -30,71 +79,70 @@ static void send_on(struct worker *w, struct packet *p, enum stage next)
     stage_push(w, next, p);
 }
 
-static void to_attachment(struct worker *w, struct packet *p, fdb_value_t value)
+/* Is the frame too big for the tunnel that it is to leave by, and can that be helped? */
+static inline bool is_too_big(const struct rte_mbuf *m, uint32_t most)
 {
-    if (likely(attachments[endpoint_index(p->to)].up))
-        send_on(w, p, STAGE_OUTPUT);
-    else if (fdb_is_static(value))
-        packet_drop(w, p, VGW_DROP_DESTINATION_DOWN);
-    else
-        stage_push(w, STAGE_EGRESS_FLOOD, p); /* it may be elsewhere by now */
+    return unlikely(rte_pktmbuf_pkt_len(m) > most) && most > m->l2_len;
 }
 
-static void send_piece(struct worker *w, struct packet *piece, uint32_t next)
+static void too_big(struct worker *w, struct packet *p, uint32_t most)
 {
-    send_on(w, piece, next);
-}
-
-static void to_tunnel(struct worker *w, struct packet *p)
-{
-    const uint16_t most = tunnels[endpoint_index(p->to)].inner_max;
-
-    if (unlikely(rte_pktmbuf_pkt_len(p->mbuf) > most && most > p->mbuf->l2_len))
-        route_too_big(w, p, (uint16_t)(most - p->mbuf->l2_len), send_piece, STAGE_VXLAN_ENCAP);
-    else
-        send_on(w, p, STAGE_VXLAN_ENCAP);
+    route_too_big(w, p, (uint16_t)(most - p->mbuf->l2_len), send_alone, STAGE_VXLAN_ENCAP);
 }
 
 void egress_by_tunnel(struct worker *w, struct packet *p, uint32_t tunnel)
 {
+    const uint32_t most = tunnels[tunnel].inner_max;
+
     p->to = endpoint_make(ENDPOINT_TUNNEL, tunnel);
-    to_tunnel(w, p);
+    if (is_too_big(p->mbuf, most))
+        too_big(w, p, most);
+    else
+        send_alone(w, p, STAGE_VXLAN_ENCAP);
 }
 
-static void egress(struct worker *w, struct packet *p, fdb_value_t value)
+static inline void egress(struct worker *w, struct packet *p, fdb_value_t value, struct run *r)
 {
-    count_in(w, p);
-    if (unlikely(networks[p->network].flags & NETWORK_INSPECTED))
+    const uint32_t length = rte_pktmbuf_pkt_len(p->mbuf);
+
+    if (unlikely(p->network != r->network || r->counters == NULL))
+        enter_network(w, p->network, r);
+    tally(&r->rx, &r->counters->rx_packets, length);
+    if (unlikely(r->is_inspected))
         proxy_routed(w, p);
     p->to = fdb_endpoint(value);
-    if (unlikely(value == 0 || !network_has(p->network, p->to)))
-        stage_push(w, STAGE_EGRESS_FLOOD, p);
-    else if (likely(endpoint_kind(p->to) == ENDPOINT_ATTACHMENT))
-        to_attachment(w, p, value);
-    else if (endpoint_kind(p->to) == ENDPOINT_TUNNEL)
-        to_tunnel(w, p);
-    else
-        packet_again(w, STAGE_IRB, p); /* another vrouter's interface on this network */
+    if (unlikely(value == 0 || !endpoint_equal(p->to, r->to)) && !find_way(w, p, value, r))
+        return;
+    if (is_too_big(p->mbuf, r->most)) {
+        too_big(w, p, r->most);
+        return;
+    }
+    tally(&r->tx, &r->counters->tx_packets, length);
+    stage_push(w, r->next, p);
 }
 
-void egress_stage(struct worker *w, struct vector *v)
+static void egress_chunk(struct worker *w, struct packet **packets, uint32_t n, struct run *r)
 {
     uint32_t of[CHUNK];
     uint64_t macs[CHUNK];
     fdb_value_t values[CHUNK];
     uint64_t *slots[CHUNK];
 
-    for (uint32_t i = 0; i < v->count; i += CHUNK) {
-        struct packet **packets = v->packets + i;
-        const uint32_t n = RTE_MIN(v->count - i, (uint32_t)CHUNK);
-
-        for (uint32_t k = 0; k < n; k++) {
-            of[k] = packets[k]->network;
-            macs[k] =
-                fdb_mac(&rte_pktmbuf_mtod(packets[k]->mbuf, struct rte_ether_hdr *)->dst_addr);
-        }
-        fdb_lookup_bulk(of, macs, n, values, slots);
-        for (uint32_t k = 0; k < n; k++)
-            egress(w, packets[k], values[k]);
+    for (uint32_t k = 0; k < n; k++) {
+        of[k] = packets[k]->network;
+        macs[k] = fdb_mac(&rte_pktmbuf_mtod(packets[k]->mbuf, struct rte_ether_hdr *)->dst_addr);
     }
+    fdb_lookup_bulk(of, macs, n, values, slots);
+    for (uint32_t k = 0; k < n; k++)
+        egress(w, packets[k], values[k], r);
+}
+
+void egress_stage(struct worker *w, struct vector *v)
+{
+    struct run run = {0};
+
+    for (uint32_t i = 0; i < v->count; i += CHUNK)
+        egress_chunk(w, v->packets + i, RTE_MIN(v->count - i, (uint32_t)CHUNK), &run);
+    tally_end(&run.rx);
+    tally_end(&run.tx);
 }

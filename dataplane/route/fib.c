@@ -5,6 +5,7 @@
 #include "route/fib.h"
 #include "core/memory.h"
 #include "core/vmarray.h"
+#include "route/fib_cache.h"
 #include "route/fib_writer.h"
 
 #include <errno.h>
@@ -279,8 +280,10 @@ static struct fib_change change_of(uint32_t vrouter, const struct vgw_prefix *pr
     };
 }
 
-static void count(const struct fib_change *c, int by)
+/* A prefix has come (1), gone (-1), or changed. */
+static void changed(const struct fib_change *c, int by)
 {
+    fib_publish(&c->root->version, c->root->version + 1);
     c->root->count += (uint32_t)by;
     prefix_count += (uint64_t)by;
     fib_shortcut_resize(c);
@@ -302,7 +305,7 @@ int fib_set(uint32_t vrouter, const struct vgw_prefix *prefix, uint32_t value)
     }
     if (had < 0)
         return had;
-    count(&c, !had);
+    changed(&c, !had);
     return 0;
 }
 
@@ -320,7 +323,7 @@ void fib_remove(uint32_t vrouter, const struct vgw_prefix *prefix)
             fib_shortcut_update(&c);
     }
     if (had)
-        count(&c, -1);
+        changed(&c, -1);
 }
 
 struct fib_usage fib_usage(void)
@@ -341,6 +344,7 @@ static struct memory_line memory_line = {.name = "forwarding prefixes", .measure
 void fib_init(void)
 {
     fib_pool_init();
+    fib_cache_init();
     fib_roots = vmarray_reserve("forwarding roots", VROUTERS_MAX, sizeof(*fib_roots));
     memory_register(&memory_line);
 }

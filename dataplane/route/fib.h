@@ -4,7 +4,7 @@
  * readers without lock, one writer (the main thread). What a value says is its writer's; it
  * is below 2^31, and 0 is none.
  *
- * All vrouters share one structure. An empty one costs 40 bytes, a prefix by itself 16 (IPv4) or 32
+ * All vrouters share one structure. An empty one costs 48 bytes, a prefix by itself 16 (IPv4) or 32
  * (IPv6), at most 112 more where it makes a branch, and next to nothing among its neighbours:
  * a full table takes 16 bytes a prefix or less, and the shortcut of a large one at most 64, of a
  * very large one 512. So hosts need no table of their own beside it: they are prefixes of full

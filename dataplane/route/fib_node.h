@@ -79,6 +79,7 @@ struct fib_fork {
 struct fib_root {
     struct fib_fork start;
     uint32_t shortcut; /* where its slots are, and FIB_WIDE: there are 2^24, not 2^16; 0: none */
+    uint32_t version;  /* counts changes, each when it is complete */
     uint32_t count;    /* of prefixes; the writer's */
 };
 

@@ -3,6 +3,7 @@
  * answer is compared. */
 #include "core/rcu.h"
 #include "route/fib.h"
+#include "route/fib_cache.h"
 #include "route/fib_writer.h"
 #include "route/rib.h"
 
@@ -120,12 +121,19 @@ static void check_lookups(const struct entry *entries, uint32_t count, bool any)
             vrouters6[n6++] = e->vrouter;
         }
     }
-    fib_lookup4_bulk(vrouters4, addresses4, values4, n4);
-    fib_lookup6_bulk(vrouters6, addresses6, values6, n6);
-    for (uint32_t i = 0; i < n4; i++)
-        assert_int_equal(values4[i], expected(vrouters4[i], &ips4[i]));
-    for (uint32_t i = 0; i < n6; i++)
-        assert_int_equal(values6[i], expected(vrouters6[i], &ips6[i]));
+    for (int cached = 0; cached < 2; cached++) {
+        if (cached) {
+            fib_cache_lookup4(0, vrouters4, addresses4, values4, n4);
+            fib_cache_lookup6(0, vrouters6, addresses6, values6, n6);
+        } else {
+            fib_lookup4_bulk(vrouters4, addresses4, values4, n4);
+            fib_lookup6_bulk(vrouters6, addresses6, values6, n6);
+        }
+        for (uint32_t i = 0; i < n4; i++)
+            assert_int_equal(values4[i], expected(vrouters4[i], &ips4[i]));
+        for (uint32_t i = 0; i < n6; i++)
+            assert_int_equal(values6[i], expected(vrouters6[i], &ips6[i]));
+    }
 }
 
 static void remove_all(struct entry *entries, uint32_t count)

@@ -9,6 +9,7 @@
 #include "core/rcu.h"
 #include "core/threads_test.h"
 #include "route/fib.h"
+#include "route/fib_cache.h"
 #include "route/fib_writer.h"
 
 #include <arpa/inet.h>
@@ -83,7 +84,7 @@ static void address6(uint32_t address, uint8_t bytes[16])
             bytes[(60 + i) / 8] |= (uint8_t)(0x80 >> (60 + i) % 8);
 }
 
-static void read_once(uint32_t *seed)
+static void read_once(uint32_t worker, uint32_t *seed)
 {
     uint32_t vrouters[BULK], addresses[BULK], addresses_be[BULK], values[BULK];
     uint8_t bytes[BULK][16];
@@ -102,6 +103,12 @@ static void read_once(uint32_t *seed)
     fib_lookup6_bulk(vrouters, addresses6, values, BULK);
     for (int i = 0; i < BULK; i++)
         check(vrouters[i], addresses[i], values[i]);
+    fib_cache_lookup4(worker, vrouters, addresses_be, values, BULK);
+    for (int i = 0; i < BULK; i++)
+        check(vrouters[i], addresses[i], values[i]);
+    fib_cache_lookup6(worker, vrouters, addresses6, values, BULK);
+    for (int i = 0; i < BULK; i++)
+        check(vrouters[i], addresses[i], values[i]);
 }
 
 static void *reader(void *argument)
@@ -110,7 +117,7 @@ static void *reader(void *argument)
 
     rcu_online(worker);
     while (!__atomic_load_n(&stop, __ATOMIC_RELAXED)) {
-        read_once(&seed);
+        read_once(worker, &seed);
         rcu_quiescent(worker);
     }
     rcu_offline(worker);

@@ -5,16 +5,18 @@
  * RFC 1624 (its incremental update), 4.2.2.7 (fragmentation); RFC 8200 3 (hop limit), 5 (size);
  * RFC 2644 (directed broadcasts), RFC 3927 7 and RFC 4291 2.5.6 (link-local addresses).
  *
- * Two passes over a few packets at a time: one lookup for all their destinations, then what each
- * of them says. A packet that leaves by a port is sent from here; one into a network goes to
- * EGRESS.
+ * Three passes over a few packets at a time: they are sorted by family, then one lookup for all
+ * destinations of a family, then what each of them says. A packet that leaves by a port is sent
+ * from here; one into a network goes to EGRESS.
  */
 #include "route/route_stage.h"
 #include "core/flow.h"
 #include "core/observe.h"
+#include "core/tally.h"
 #include "port/port.h"
 #include "punt/punt.h"
 #include "route/fib.h"
+#include "route/fib_cache.h"
 #include "route/forward.h"
 #include "route/fragment.h"
 #include "route/interface.h"
@@ -27,14 +29,18 @@
 
 #define CHUNK 64
 
-/* What was found about a chunk. */
-struct lookup {
-    uint32_t count[2]; /* of IPv4, IPv6 */
-    uint32_t vrouters[2][CHUNK];
-    uint32_t addresses4_be[CHUNK];
-    const uint8_t *addresses6[CHUNK];
-    uint32_t found[2][CHUNK];
-    uint8_t at[2][CHUNK]; /* in the chunk */
+/* Packets of one family, and what they ask for: those in a row to one destination ask once. */
+struct family {
+    uint32_t count;
+    struct packet *packets[CHUNK];
+    uint8_t question[CHUNK]; /* of each packet */
+
+    uint32_t questions;
+    uint32_t vrouters[CHUNK];
+    union {
+        uint32_t addresses4_be[CHUNK];
+        const uint8_t *addresses6[CHUNK];
+    };
     uint32_t values[CHUNK];
 };
 
@@ -48,28 +54,31 @@ static inline bool is_ipv6(const uint8_t *ip)
     return ip[0] >> 4 == 6;
 }
 
-static void look_up(struct packet **packets, uint32_t n, struct lookup *l)
+/* The question that was written behind the others counts if it is another than the last. */
+static inline void add(struct family *f, struct packet *p, bool is_asked_already)
 {
-    l->count[0] = l->count[1] = 0;
-    for (uint32_t i = 0; i < n; i++) {
-        const uint8_t *ip = ip_of(packets[i]->mbuf);
-        const unsigned int family = is_ipv6(ip);
-        const uint32_t k = l->count[family]++;
+    f->vrouters[f->questions] = p->vtep;
+    f->questions += !is_asked_already;
+    f->question[f->count] = (uint8_t)(f->questions - 1);
+    f->packets[f->count++] = p;
+}
 
-        l->vrouters[family][k] = packets[i]->vtep;
-        l->at[family][k] = (uint8_t)i;
-        if (family == 0)
-            l->addresses4_be[k] = ((const struct rte_ipv4_hdr *)ip)->dst_addr;
-        else
-            l->addresses6[k] = ((const struct rte_ipv6_hdr *)ip)->dst_addr;
-    }
-    if (likely(l->count[0] != 0))
-        fib_lookup4_bulk(l->vrouters[0], l->addresses4_be, l->found[0], l->count[0]);
-    if (l->count[1] != 0)
-        fib_lookup6_bulk(l->vrouters[1], l->addresses6, l->found[1], l->count[1]);
-    for (unsigned int family = 0; family < 2; family++)
-        for (uint32_t k = 0; k < l->count[family]; k++)
-            l->values[l->at[family][k]] = l->found[family][k];
+static inline void add_ipv4(struct family *f, struct packet *p, const struct rte_ipv4_hdr *ip)
+{
+    const uint32_t q = f->questions;
+
+    f->addresses4_be[q] = ip->dst_addr;
+    add(f, p, q != 0 && ip->dst_addr == f->addresses4_be[q - 1] && p->vtep == f->vrouters[q - 1]);
+}
+
+static inline void add_ipv6(struct family *f, struct packet *p, const struct rte_ipv6_hdr *ip)
+{
+    const uint32_t q = f->questions;
+
+    f->addresses6[q] = ip->dst_addr;
+    add(f, p,
+        q != 0 && memcmp(ip->dst_addr, f->addresses6[q - 1], sizeof(ip->dst_addr)) == 0 &&
+            p->vtep == f->vrouters[q - 1]);
 }
 
 /* --- what is not forwarded --- */
@@ -82,35 +91,46 @@ void route_refuse(struct worker *w, struct packet *p, enum vgw_drop reason, uint
 
 /* RFC 3927 7, RFC 4291 2.5.6: "Routers must not forward any packets with Link-Local source or
  * destination addresses to other links." */
-static inline bool is_link_local(const uint8_t *address, bool ipv6)
+static inline bool ipv4_is_link_local(uint32_t address_be)
 {
-    if (ipv6)
-        return unlikely(address[0] == 0xfe && (address[1] & 0xc0) == 0x80);
-    return unlikely(address[0] == 169 && address[1] == 254);
+    return (address_be & RTE_BE32(0xffff0000)) == RTE_BE32(0xa9fe0000);
+}
+
+static inline bool ipv6_is_link_local(const uint8_t *address)
+{
+    return address[0] == 0xfe && (address[1] & 0xc0) == 0x80;
 }
 
 /* Why a packet may go no further, wherever it would go. */
-static inline enum vgw_drop refuse_to_forward(const uint8_t *ip)
+static inline enum vgw_drop refuse_ipv4(const struct rte_ipv4_hdr *ip)
 {
-    const bool ipv6 = is_ipv6(ip);
-    const uint8_t *addresses = ip + (ipv6 ? 8 : 12); /* source, destination */
-
-    if (is_link_local(addresses, ipv6) || is_link_local(addresses + (ipv6 ? 16 : 4), ipv6))
+    if (unlikely(ipv4_is_link_local(ip->src_addr) || ipv4_is_link_local(ip->dst_addr)))
         return VGW_DROP_IP_SCOPE;
-    if (unlikely((ipv6 ? ip[7] : ip[8]) <= 1))
-        return VGW_DROP_TTL;
-    return VGW_DROP_COUNT;
+    return unlikely(ip->time_to_live <= 1) ? VGW_DROP_TTL : VGW_DROP_COUNT;
+}
+
+static inline enum vgw_drop refuse_ipv6(const struct rte_ipv6_hdr *ip)
+{
+    if (unlikely(ipv6_is_link_local(ip->src_addr) || ipv6_is_link_local(ip->dst_addr)))
+        return VGW_DROP_IP_SCOPE;
+    return unlikely(ip->hop_limits <= 1) ? VGW_DROP_TTL : VGW_DROP_COUNT;
+}
+
+static inline enum vgw_drop refuse_to_forward(const uint8_t *ip, bool ipv6)
+{
+    return ipv6 ? refuse_ipv6((const struct rte_ipv6_hdr *)ip)
+                : refuse_ipv4((const struct rte_ipv4_hdr *)ip);
 }
 
 /* --- what is --- */
 
 /* RFC 1812 5.3.1, RFC 1141: the TTL is the upper byte of its word of the header. */
-static inline void count_down(uint8_t *ip)
+static inline void count_down(uint8_t *ip, bool ipv6)
 {
     struct rte_ipv4_hdr *ip4 = (struct rte_ipv4_hdr *)ip;
     uint32_t sum;
 
-    if (is_ipv6(ip)) {
+    if (ipv6) {
         ip[7]--;
         return;
     }
@@ -136,40 +156,54 @@ static inline void rewrite(struct rte_mbuf *m, const struct adjacency *a)
 
 static inline void leave(struct worker *w, struct packet *p, const struct adjacency *a)
 {
-    struct counters *c = &w->interface_counters[a->interface];
-
-    rewrite(p->mbuf, a);
-    c->tx_packets++;
-    c->tx_bytes += rte_pktmbuf_pkt_len(p->mbuf);
-    if (a->network != 0)
+    if (likely(a->network != 0))
         adjacency_enter(a, p);
     observe(w, VGW_POINT_ROUTE, p, 1);
-    if (a->network == 0)
+    if (unlikely(a->network == 0))
         port_send(w, a->port, p);
-    else if (a->tunnel == 0)
+    else if (likely(a->tunnel == 0))
         stage_push(w, STAGE_EGRESS, p);
     else
         egress_by_tunnel(w, p, a->tunnel);
 }
 
-static void send_to(struct worker *w, struct packet *p, uint32_t adjacency)
+/* The MAC of the neighbour is not known: main has the packet until it is. */
+static void wait_for_neighbour(struct worker *w, struct packet *p, uint32_t adjacency)
+{
+    p->vtep = adjacency;
+    punt(w, p, PUNT_NEIGHBOUR, p->mbuf->l2_len, 0);
+}
+
+static inline void send_to(struct worker *w, struct packet *p, uint32_t adjacency, bool ipv6,
+                           struct tally *out)
 {
     const struct adjacency *a = &adjacencies[adjacency];
 
-    count_down(ip_of(p->mbuf));
+    count_down(ip_of(p->mbuf), ipv6);
     if (unlikely(!__atomic_load_n(&a->ready, __ATOMIC_ACQUIRE))) {
-        p->vtep = adjacency;
-        punt(w, p, PUNT_NEIGHBOUR, p->mbuf->l2_len, 0);
+        wait_for_neighbour(w, p, adjacency);
         return;
     }
+    rewrite(p->mbuf, a);
     w->adjacency_packets[adjacency]++;
+    tally(out, &w->interface_counters[a->interface].tx_packets, rte_pktmbuf_pkt_len(p->mbuf));
     leave(w, p, a);
+}
+
+static void send_piece_to(struct worker *w, struct packet *piece, uint32_t adjacency)
+{
+    struct tally out = {0};
+
+    send_to(w, piece, adjacency, false, &out);
+    tally_end(&out);
 }
 
 /* The neighbour is not known: main asks for it. */
 static void glean(struct worker *w, struct packet *p, uint32_t interface)
 {
-    count_down(ip_of(p->mbuf));
+    uint8_t *ip = ip_of(p->mbuf);
+
+    count_down(ip, is_ipv6(ip));
     p->vtep = interface;
     punt(w, p, PUNT_GLEAN, p->mbuf->l2_len, 0);
 }
@@ -194,28 +228,46 @@ void route_too_big(struct worker *w, struct packet *p, uint16_t mtu, route_send_
         send(w, packet_make(w, pieces[i]), argument);
 }
 
-static inline void forward(struct worker *w, struct packet *p, route_send_fn send, uint32_t to,
-                           uint16_t mtu)
+/* Whether a packet may leave by something of this MTU; if not, it is taken. */
+static inline bool may_leave(struct worker *w, struct packet *p, uint16_t mtu, bool ipv6,
+                             route_send_fn send, uint32_t argument)
 {
     const struct rte_mbuf *m = p->mbuf;
-    enum vgw_drop drop = refuse_to_forward(ip_of(m));
+    const enum vgw_drop drop = refuse_to_forward(ip_of(m), ipv6);
 
-    if (unlikely(drop != VGW_DROP_COUNT))
+    if (unlikely(drop != VGW_DROP_COUNT)) {
         route_refuse(w, p, drop, 0);
-    else if (unlikely(rte_pktmbuf_pkt_len(m) - m->l2_len > mtu))
-        route_too_big(w, p, mtu, send, to);
-    else
-        send(w, p, to);
+        return false;
+    }
+    if (unlikely(rte_pktmbuf_pkt_len(m) - m->l2_len > mtu)) {
+        route_too_big(w, p, mtu, send, argument);
+        return false;
+    }
+    return true;
 }
 
-static void forward_by_path(struct worker *w, struct packet *p, uint32_t path)
+static inline void forward(struct worker *w, struct packet *p, uint32_t adjacency, bool ipv6,
+                           struct tally *out)
+{
+    if (likely(may_leave(w, p, adjacencies[adjacency].mtu, ipv6, send_piece_to, adjacency)))
+        send_to(w, p, adjacency, ipv6, out);
+}
+
+static inline void forward_by_path(struct worker *w, struct packet *p, uint32_t path, bool ipv6,
+                                   struct tally *out)
 {
     uint32_t adjacency = path_adjacency(path, paths[path].mask == 0 ? 0 : packet_flow(p));
 
     if (unlikely(adjacency == 0))
         route_refuse(w, p, VGW_DROP_NO_NEXT_HOP, 0);
     else
-        forward(w, p, send_to, adjacency, adjacencies[adjacency].mtu);
+        forward(w, p, adjacency, ipv6, out);
+}
+
+static void forward_on_link(struct worker *w, struct packet *p, uint32_t interface, bool ipv6)
+{
+    if (may_leave(w, p, interfaces[interface].mtu, ipv6, glean, interface))
+        glean(w, p, interface);
 }
 
 /* To the link of another vrouter's interface: that vrouter's table has the hosts. An own address of
@@ -233,7 +285,8 @@ static uint32_t import_value(struct packet *p, uint32_t interface)
     return value;
 }
 
-static inline void route(struct worker *w, struct packet *p, uint32_t value)
+static inline void route(struct worker *w, struct packet *p, uint32_t value, bool ipv6,
+                         struct tally *out)
 {
     if (unlikely(forward_kind(value) == FORWARD_IMPORT))
         value = import_value(p, forward_index(value));
@@ -242,13 +295,13 @@ static inline void route(struct worker *w, struct packet *p, uint32_t value)
 
     switch (forward_kind(value)) {
     case FORWARD_ADJACENCY:
-        forward(w, p, send_to, index, adjacencies[index].mtu);
+        forward(w, p, index, ipv6, out);
         break;
     case FORWARD_PATH:
-        forward_by_path(w, p, index);
+        forward_by_path(w, p, index, ipv6, out);
         break;
     case FORWARD_CONNECTED:
-        forward(w, p, glean, index, interfaces[index].mtu);
+        forward_on_link(w, p, index, ipv6);
         break;
     case FORWARD_LOCAL:
         route_deliver(w, p);
@@ -267,25 +320,62 @@ static inline void route(struct worker *w, struct packet *p, uint32_t value)
     }
 }
 
-static inline void prefetch_value(uint32_t value)
+static inline void prefetch_value(const struct worker *w, uint32_t value)
 {
-    if (likely(forward_kind(value) == FORWARD_ADJACENCY))
-        rte_prefetch0(&adjacencies[forward_index(value)]);
-    else if (forward_kind(value) == FORWARD_PATH)
-        rte_prefetch0(&paths[forward_index(value)]);
+    const uint32_t index = forward_index(value);
+
+    if (likely(forward_kind(value) == FORWARD_ADJACENCY)) {
+        rte_prefetch0(&adjacencies[index]);
+        rte_prefetch0(&w->adjacency_packets[index]);
+    } else if (forward_kind(value) == FORWARD_PATH) {
+        rte_prefetch0(&paths[index]);
+    }
+}
+
+/* What the questions have found says what becomes of the packets. */
+static __rte_always_inline void route_all(struct worker *w, struct family *f, bool ipv6,
+                                          struct tally *out)
+{
+    for (uint32_t q = 0; q < f->questions; q++)
+        prefetch_value(w, f->values[q]);
+    for (uint32_t k = 0; k < f->count; k++)
+        route(w, f->packets[k], f->values[f->question[k]], ipv6, out);
+    f->count = f->questions = 0;
+}
+
+static void route_ipv4(struct worker *w, struct family *f, struct tally *out)
+{
+    fib_cache_lookup4(w->index, f->vrouters, f->addresses4_be, f->values, f->questions);
+    route_all(w, f, false, out);
+}
+
+static void route_ipv6(struct worker *w, struct family *f, struct tally *out)
+{
+    fib_cache_lookup6(w->index, f->vrouters, f->addresses6, f->values, f->questions);
+    route_all(w, f, true, out);
 }
 
 void route_stage(struct worker *w, struct vector *v)
 {
-    struct lookup l;
+    struct family ipv4, ipv6;
+    struct tally out = {0};
 
+    ipv4.count = ipv4.questions = ipv6.count = ipv6.questions = 0;
     for (uint32_t i = 0; i < v->count; i += CHUNK) {
-        const uint32_t n = RTE_MIN(v->count - i, (uint32_t)CHUNK);
+        const uint32_t end = RTE_MIN(v->count, i + CHUNK);
 
-        look_up(v->packets + i, n, &l);
-        for (uint32_t k = 0; k < n; k++)
-            prefetch_value(l.values[k]);
-        for (uint32_t k = 0; k < n; k++)
-            route(w, v->packets[i + k], l.values[k]);
+        for (uint32_t k = i; k < end; k++) {
+            const uint8_t *ip = ip_of(v->packets[k]->mbuf);
+
+            if (unlikely(is_ipv6(ip)))
+                add_ipv6(&ipv6, v->packets[k], (const struct rte_ipv6_hdr *)ip);
+            else
+                add_ipv4(&ipv4, v->packets[k], (const struct rte_ipv4_hdr *)ip);
+        }
+        if (ipv4.count != 0)
+            route_ipv4(w, &ipv4, &out);
+        if (ipv6.count != 0)
+            route_ipv6(w, &ipv6, &out);
     }
+    tally_end(&out);
 }

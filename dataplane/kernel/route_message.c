@@ -210,6 +210,7 @@ static void write_hop(struct nlmsghdr *message, uint8_t family, const struct mes
 void route_message_write(struct nlmsghdr *message, const struct route_message *r)
 {
     const bool is_ipv6 = r->prefix.ip.family == 6;
+    const bool is_on_link = r->hop_count == 1 && r->hops[0].gateway.family == 0;
     struct rtmsg *info = mnl_nlmsg_put_extra_header(message, sizeof(*info));
     struct nlattr *multipath;
 
@@ -217,13 +218,14 @@ void route_message_write(struct nlmsghdr *message, const struct route_message *r
     info->rtm_dst_len = r->prefix.length;
     info->rtm_table = RT_TABLE_MAIN;
     info->rtm_protocol = r->origin;
-    info->rtm_scope = RT_SCOPE_UNIVERSE;
+    /* The kernel takes gateways that a route of this scope leads to. */
+    info->rtm_scope = is_on_link ? RT_SCOPE_LINK : RT_SCOPE_UNIVERSE;
     info->rtm_type = r->is_reject ? RTN_UNREACHABLE : r->is_blackhole ? RTN_BLACKHOLE : RTN_UNICAST;
     mnl_attr_put(message, RTA_DST, is_ipv6 ? 16 : 4, r->prefix.ip.bytes);
     mnl_attr_put_u32(message, RTA_PRIORITY, r->metric);
     if (r->hop_count == 0)
         return;
-    if (r->hop_count == 1 && r->hops[0].gateway.family == 0) { /* IPv6 takes it in no other form */
+    if (is_on_link) { /* IPv6 takes it in no other form */
         mnl_attr_put_u32(message, RTA_OIF, (uint32_t)r->hops[0].link);
         return;
     }

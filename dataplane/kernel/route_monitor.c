@@ -19,6 +19,7 @@
 #include "kernel/netns.h"
 #include "kernel/route_message.h"
 #include "kernel/route_mirror.h"
+#include "kernel/vrouter_link.h"
 #include "log.h"
 #include "port/netdev.h"
 #include "route/ip.h"
@@ -75,8 +76,9 @@ void monitor_resync(struct namespace *n)
 
 /* --- one route --- */
 
-/* Those of the message's next hops that are interfaces of ours, with a gateway: the kernel's
- * on-link routes to others than its own prefixes are not followed. */
+/* Those of the message's next hops that are on interfaces of ours, with a gateway: the kernel's
+ * on-link routes to others than its own prefixes are not followed. A gateway on the link to the
+ * vrouter is behind an L3 VNI: the vrouter's own table knows which (a recursive next hop). */
 static void translate(const struct namespace *n, const struct route_message *r,
                       struct kernel_route *k)
 {
@@ -90,8 +92,9 @@ static void translate(const struct namespace *n, const struct route_message *r,
     };
     for (uint32_t i = 0; i < r->hop_count; i++) {
         uint32_t interface = namespace_interface(n, r->hops[i].link);
+        bool is_ours = interface != 0 || vrouter_link_is(n, r->hops[i].link);
 
-        if (interface == 0 || !ip_is_host(&r->hops[i].gateway))
+        if (!is_ours || !ip_is_host(&r->hops[i].gateway))
             continue;
         k->hops[k->hop_count++] = (struct path_hop){
             .interface = interface, .ip = r->hops[i].gateway, .weight = r->hops[i].weight};

@@ -168,6 +168,22 @@ def test_symmetric_irb_with_linux():
         assert refused.returncode != 0 or gw.vgw("commit", check=False).returncode != 0
 
 
+def routes_of_a_session(gw, peer, inside):
+    """A daemon has a BGP session with 10.0.9.1 through the L3 VNI, and writes what it hears as zebra does: by the link to
+    the vrouter. The vrouter follows."""
+    for family, prefix, gateway, to in (("-4", "10.0.77.0/24", "10.0.9.1", "10.0.77.1"),
+                                        ("-6", "fd00:77::/64", "fd00:0:0:9::1", "fd00:77::1")):
+        def active(prefix=prefix):
+            return [r["protocol"] for r in gw.show("routes", "vrouter", "t") if r["prefix"] == prefix and r["active"]]
+        peer.ip("address", "add", f"{to}/{128 if family == '-6' else 32}", "dev", "lo")
+        inside.ip(family, "route", "add", prefix, "via", gateway, "dev", "vrouter~", "proto", "bgp")
+        wait_for(lambda active=active: active() == ["bgp"], f"{prefix} in the vrouter")
+        inside.wait_ping(to)
+        gw.vgw("ping", "v/t", to)
+        inside.ip(family, "route", "del", prefix)
+        wait_for(lambda active=active: active() == [], f"{prefix} to go")
+
+
 def test_sockets_of_a_loopback_through_an_l3_vni():
     """leaf (vrouter t: loopback 10.255.0.1) === L3 VNI 5001 === peer: Linux router --- far (network 9): sockets of t's
     namespace and far talk to each other, whoever begins."""
@@ -207,6 +223,7 @@ def test_sockets_of_a_loopback_through_an_l3_vni():
         gw.wait_synced()
         wait_for(lambda: inside.run("/usr/bin/python3", EXCHANGE, "tcp", "10.0.9.10", 1000, check=False).returncode == 0,
                  "the link to be adopted")
+        routes_of_a_session(gw, peer, inside)
         gw.configure("set vfabric v vrouter t namespace false")
         wait_for(lambda: inside.netns not in run("ip", "netns", "list").stdout, "the namespace to go")
 

@@ -168,24 +168,32 @@ static const char *resolve_fields(const struct ly_ctx *context, const struct lys
     return NULL;
 }
 
-/* The names in `fields` against the models; they lose their modules by it. */
-static int check_fields(struct query *query, const struct uri *uri, const struct ly_ctx *context,
-                        char *error, size_t size)
+/* The node of the models that is asked for (NULL: all of them). -ENOENT: they do not have it. */
+static int find_target(const struct uri *uri, const struct ly_ctx *context,
+                       const struct lysc_node **node)
 {
-    const struct lysc_node *node = NULL;
-    const char *unknown;
     char step[128];
-    json_t *bare;
 
+    *node = NULL;
     for (unsigned int i = 0; i < uri->step_count; i++) {
         const char *module = uri->steps[i].module;
 
         snprintf(step, sizeof(step), "%s%s%s", module, module[0] != '\0' ? ":" : "",
                  uri->steps[i].name);
-        node = find_node(context, node, step);
-        if (node == NULL)
-            return 0;
+        *node = find_node(context, *node, step);
+        if (*node == NULL)
+            return -ENOENT;
     }
+    return 0;
+}
+
+/* The names in `fields` against the models; they lose their modules by it. */
+static int check_fields(struct query *query, const struct lysc_node *node,
+                        const struct ly_ctx *context, char *error, size_t size)
+{
+    const char *unknown;
+    json_t *bare;
+
     bare = json_object();
     unknown = resolve_fields(context, &node, query->fields, bare);
     if (unknown != NULL) {
@@ -299,9 +307,27 @@ static const char *parse_parameter(struct query *query, const char *name, const 
     return "one of content, depth, fields, with-defaults, limit, cursor, where";
 }
 
+/* The names in `where`: leaves and leaf-lists of the target. */
+static int check_where(const struct query *query, const struct lysc_node *target,
+                       const struct ly_ctx *context, char *error, size_t size)
+{
+    for (unsigned int i = 0; i < query->where_count; i++) {
+        const struct lysc_node *node = find_node(context, target, query->where[i].leaf);
+
+        if (node == NULL || !(node->nodetype & (LYS_LEAF | LYS_LEAFLIST))) {
+            snprintf(error, size, "query parameter where: %s has no leaf '%.60s'",
+                     target != NULL ? target->name : "the datastore", query->where[i].leaf);
+            return -EINVAL;
+        }
+    }
+    return 0;
+}
+
 int query_parse(struct query *query, const struct uri *uri, const struct ly_ctx *context,
                 char *error, size_t size)
 {
+    const struct lysc_node *target;
+
     memset(query, 0, sizeof(*query));
     for (unsigned int i = 0; i < uri->parameter_count; i++) {
         const char *name = uri->parameters[i].name, *value = uri->parameters[i].value;
@@ -313,9 +339,11 @@ int query_parse(struct query *query, const struct uri *uri, const struct ly_ctx 
             return -EINVAL;
         }
     }
-    if (query->fields != NULL && context != NULL)
-        return check_fields(query, uri, context, error, size);
-    return 0;
+    if (context == NULL || find_target(uri, context, &target) < 0)
+        return 0;
+    if (query->fields != NULL && check_fields(query, target, context, error, size) < 0)
+        return -EINVAL;
+    return check_where(query, target, context, error, size);
 }
 
 void query_clear(struct query *query)

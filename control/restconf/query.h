@@ -33,9 +33,9 @@ struct query {
     struct query_where where[QUERY_WHERE_MAX];
 };
 
-/* 0, or -EINVAL with a text in `error`. query_clear() in either case. What `fields` names must be
- * below the target in the models of `context` (NULL: is not checked); a target that they do not
- * have is its handler's to refuse. */
+/* 0, or -EINVAL with a text in `error`. query_clear() in either case. What `fields` and `where`
+ * name must be below the target in the models of `context` (NULL: is not checked); a target that
+ * they do not have is its handler's to refuse. */
 int query_parse(struct query *query, const struct uri *uri, const struct ly_ctx *context,
                 char *error, size_t size);
 void query_clear(struct query *query);

@@ -302,6 +302,20 @@ def test_fields_that_the_models_do_not_have(control):
     assert author == {"vgw:state": {"commit": []}}
 
 
+def test_where_names_that_the_models_do_not_have(control):
+    """400 invalid-value, which names what is unknown or is no leaf, and where; of configuration and of state."""
+    network, commit = f"{CANDIDATE}/vgw:vfabric=acme/network", "/restconf/data/vgw:state/commit"
+    for target, where, of, unknown in (
+            (network, "where=idd=1", "network", "idd"), (network, "where=flood=1", "network", "flood"),
+            (network, "where=id=1&where=nmae=x&limit=5", "network", "nmae"), (commit, "where=autor=root", "commit", "autor"),
+            (commit, "where=author=root&where==x", None, None), (commit, "where=author=root&where=is=x", "commit", "is")):
+        answer = control.get(f"{target}?{where}")
+        assert answer.status == 400 and answer.error["error-tag"] == "invalid-value", (target, where, answer.text)
+        if unknown is not None:
+            assert answer.error["error-message"] == f"query parameter where: {of} has no leaf '{unknown}'"
+    assert control.get(f"{commit}?where=author=nobody").json == {"vgw:commit": []}
+
+
 def pages(control, target):
     """Follows rel="next" to the end."""
     while target:

@@ -8,6 +8,7 @@
 #include "core/object.h"
 #include "core/vmarray.h"
 #include "route/ip.h"
+#include "vxlan/group.h"
 
 #include <errno.h>
 
@@ -119,8 +120,22 @@ static uint8_t flags_of(const struct dhcp_relay *r)
     return flags;
 }
 
+/* RFC 8415 7.1: clients talk to All_DHCP_Relay_Agents_and_Servers. Who relays joins it, for the
+ * sake of bridges that pass groups to their members alone (RFC 4541 3); the relay works without. */
+static void follow_group(uint32_t interface, uint8_t was, uint8_t is)
+{
+    static const struct vgw_ip relays_and_servers = {.family = 6,
+                                                     .bytes = {0xff, 0x02, [13] = 1, [15] = 2}};
+
+    if (is & ~was & DHCP_RELAY_IPV6)
+        group_join(interface, &relays_and_servers);
+    if (was & ~is & DHCP_RELAY_IPV6)
+        group_leave(interface, &relays_and_servers);
+}
+
 static void publish(uint32_t interface, uint8_t flags)
 {
+    follow_group(interface, interfaces[interface].dhcp_relay, flags);
     __atomic_store_n(&interfaces[interface].dhcp_relay, flags, __ATOMIC_RELAXED);
 }
 

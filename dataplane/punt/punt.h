@@ -23,7 +23,7 @@
       neighbour_gleaned) /* neighbour/neighbour.c: on link, no adjacency yet */                    \
     X(REFUSED, "refused", 1000,                                                                    \
       refused_input)                  /* punt/refuse.c: not forwarded, and the sender is told */   \
-    X(IGMP, "igmp", 100, group_input) /* vxlan/group.c: IGMP and MLD of the underlay */            \
+    X(IGMP, "igmp", 100, group_input) /* vxlan/group.c: IGMP and MLD */                            \
     X(DHCP, "dhcp", 2000, dhcp_relay_input) /* dhcp/dhcp_relay_input.c: to servers and relays */
 
 enum punt_class {

@@ -1,17 +1,22 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Membership in the underlay's multicast groups, host side: joins the groups of VNIs on their
- * VTEP's multicast interface, answers queries, leaves. All sources are wanted of each group
- * (EXCLUDE mode with no source), so a query for some sources of a group is answered as one for the
- * group. RFC 3376 (IGMPv3: 5, 7.2, 8), RFC 3810 and 9777 (MLDv2: 6, 8.2, 9). Main thread only.
+ * Membership in multicast groups, host side: joins, answers queries, leaves. All sources are wanted
+ * of each group (EXCLUDE mode with no source), so a query for some sources of a group is answered
+ * as one for the group. RFC 3376 (IGMPv3: 5, 7.2, 8), RFC 3810 and 9777 (MLDv2: 6, 8.2, 9). Main
+ * thread only.
+ *
+ * What is heard goes on to the namespace, whose kernel answers for its own groups: those that
+ * neighbour discovery of the interface's addresses needs (RFC 4861 7.2.1), and those of daemons.
  */
+#include "vxlan/group.h"
 #include "core/clock.h"
 #include "core/loop.h"
 #include "core/vmarray.h"
+#include "kernel/kernel.h"
 #include "punt/punt.h"
 #include "route/interface.h"
+#include "route/ip.h"
 #include "vxlan/group_message.h"
-#include "vxlan/tunnel_table.h"
 #include <errno.h>
 #include <rte_random.h>
 #include <stdlib.h>
@@ -298,31 +303,36 @@ static void note_version(struct member_interface *mi, const struct group_query *
     }
 }
 
-void group_input(struct rte_mbuf *m, const struct punt *p)
+/* What becomes of the message: ICMP (it is broken), IGNORED (another host's report; nothing joined
+ * here) or CONSUMED. */
+static enum vgw_drop take(struct rte_mbuf *m, uint32_t interface, uint16_t l3_offset)
 {
-    struct member_interface *mi = endpoint_kind(p->from) == ENDPOINT_INTERFACE
-                                      ? member_interface_of(endpoint_index(p->from))
-                                      : NULL;
+    struct member_interface *mi = member_interface_of(interface);
     struct group_query q;
     int err;
 
-    if (rte_pktmbuf_linearize(m) < 0 || p->l3_offset > rte_pktmbuf_data_len(m)) {
-        punt_drop(m, VGW_DROP_ICMP);
-        return;
-    }
-    err = group_query_parse(rte_pktmbuf_mtod_offset(m, const uint8_t *, p->l3_offset),
-                            rte_pktmbuf_data_len(m) - p->l3_offset, &q);
-    if (err == -EBADMSG) {
-        punt_drop(m, VGW_DROP_ICMP);
-        return;
-    }
-    if (err < 0 || mi == NULL) { /* another host's report; nothing joined here */
-        punt_drop(m, VGW_DROP_IGNORED);
-        return;
-    }
+    if (rte_pktmbuf_linearize(m) < 0 || l3_offset > rte_pktmbuf_data_len(m))
+        return VGW_DROP_ICMP;
+    err = group_query_parse(rte_pktmbuf_mtod_offset(m, const uint8_t *, l3_offset),
+                            rte_pktmbuf_data_len(m) - l3_offset, &q);
+    if (err == -EBADMSG)
+        return VGW_DROP_ICMP;
+    if (err < 0 || mi == NULL)
+        return VGW_DROP_IGNORED;
     note_version(mi, &q);
     answer(mi, &q);
-    punt_consume(m);
+    return VGW_DROP_CONSUMED;
+}
+
+void group_input(struct rte_mbuf *m, const struct punt *p)
+{
+    const uint32_t interface = endpoint_index(p->from);
+    const enum vgw_drop outcome = take(m, interface, p->l3_offset);
+
+    if (outcome != VGW_DROP_ICMP && kernel_takes(interface))
+        kernel_deliver(m, interface, p->l3_offset);
+    else
+        punt_drop(m, outcome);
 }
 
 /* An interface that comes up tells its groups anew: its neighbours may be others. */

@@ -12,6 +12,7 @@
 #include "core/vmarray.h"
 #include "route/interface.h"
 #include "route/path.h"
+#include "vxlan/group.h"
 #include "vxlan/l3vni.h"
 #include "vxlan/tunnel_table.h"
 #include <errno.h>

@@ -26,9 +26,4 @@ void tunnel_header_write(const struct tunnel *t, const struct vtep *v, uint8_t *
 void tunnel_wanted(struct worker *w, uint32_t vtep, uint32_t network, const struct vgw_ip *remote,
                    const uint8_t *mac);
 
-/* The first tunnel to a group joins it, the last leaves it; group.c. */
-int group_join(uint32_t interface, const struct vgw_ip *group);
-void group_leave(uint32_t interface, const struct vgw_ip *group);
-int group_init(void);
-
 #endif

@@ -9,6 +9,7 @@
 #include "core/vmarray.h"
 #include "log.h"
 #include "route/interface.h"
+#include "vxlan/group.h"
 #include "vxlan/l3vni.h"
 #include "vxlan/tunnel_table.h"
 #include <errno.h>

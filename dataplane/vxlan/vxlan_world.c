@@ -8,6 +8,7 @@
 #include "core/loop.h"
 #include "core/rcu.h"
 #include "route/interface.h"
+#include "vxlan/group.h"
 #include "vxlan/l3vni.h"
 #include "vxlan/tunnel_table.h"
 #include <string.h>

@@ -7,8 +7,8 @@
 """
 import pytest
 from harness import AGENT_DROP, AGENT_KEEP, AGENT_REPLACE, ApiError
-from scapy.all import (BOOTP, DHCP, ICMP, IP, UDP, VXLAN, Ether, ICMPv6DestUnreach, ICMPv6ND_NA, ICMPv6ND_NS,
-                       ICMPv6NDOptDstLLAddr, IPv6, mac2str)
+from scapy.all import (BOOTP, DHCP, ICMP, IP, UDP, VXLAN, Ether, ICMPv6DestUnreach, ICMPv6MLQuery2, ICMPv6MLReport2,
+                       ICMPv6ND_NA, ICMPv6ND_NS, ICMPv6NDOptDstLLAddr, IPv6, IPv6ExtHdrHopByHop, RouterAlert, mac2str)
 from scapy.layers.dhcp6 import (DHCP6_Advertise, DHCP6_InfoRequest, DHCP6_RelayForward, DHCP6_RelayReply, DHCP6_Reply,
                                 DHCP6_Request, DHCP6_Solicit, DHCP6OptClientId, DHCP6OptClientLinkLayerAddr,
                                 DHCP6OptIA_NA, DHCP6OptIAAddress, DHCP6OptIfaceId, DHCP6OptRelayMsg,
@@ -47,6 +47,8 @@ def net(gateway):
 @pytest.fixture
 def relay(net):
     net.dhcp_relay(1, interface=7, servers=[S1, S6], source_interface=8)
+    net.advance(3)  # its group is joined
+    net.take()
     return net
 
 
@@ -398,6 +400,40 @@ def answer6(message, peer=C6, interface_id=b"hosts", link=GATEWAY6, source=S6):
 
 def learn6(net, ip=C6, mac=C):
     net.neighbour(66, interface=7, ip=ip, mac=mac)
+
+
+RELAYS_AND_SERVERS = "ff02::1:2"
+
+
+def memberships(net, port=1):
+    """[(record type, group)] that the interface told its link."""
+    told = [Ether(f) for f in net.take().get(port, [])]
+    return [(r.rtype, r.dst) for f in told if ICMPv6MLReport2 in f for r in f[ICMPv6MLReport2].records]
+
+
+def test_rfc8415_7_1_rfc3810_6_1_the_relay_is_a_member_of_its_group(net):
+    """All_DHCP_Relay_Agents_and_Servers, where the relay is of IPv6; told twice, answered for, left."""
+    to_include, to_exclude, is_exclude = 3, 4, 2
+    net.dhcp_relay(1, interface=7, servers=[S1], source_interface=8)
+    net.advance(3, step=0.1)
+    assert memberships(net) == []
+    for _ in range(2):  # the second changes nothing
+        net.dhcp_relay(1, interface=7, servers=[S1, S6], source_interface=8)
+    net.advance(3, step=0.1)
+    assert memberships(net) == [(to_exclude, RELAYS_AND_SERVERS)] * 2
+    net.send(1, Ether(src=C, dst="33:33:00:00:00:01") / IPv6(src=C6, dst="ff02::1", hlim=1) /
+             IPv6ExtHdrHopByHop(options=[RouterAlert()]) / ICMPv6MLQuery2(mladdr="::", mrd=1000))
+    net.advance(1.2, step=0.1)
+    assert memberships(net) == [(is_exclude, RELAYS_AND_SERVERS)]
+    net.dhcp_relay(1, interface=7, servers=[S1], source_interface=8)
+    net.advance(3, step=0.1)
+    assert memberships(net) == [(to_include, RELAYS_AND_SERVERS)] * 2
+    net.dhcp_relay(1, interface=7, servers=[S6], source_interface=8)
+    net.advance(3, step=0.1)
+    net.take()
+    net.delete("dhcp_relay", 1)
+    net.advance(3, step=0.1)
+    assert memberships(net) == [(to_include, RELAYS_AND_SERVERS)] * 2
 
 
 def test_rfc8415_19_1_1_a_clients_message(relay):

@@ -133,22 +133,49 @@ bool interface_reaches(uint32_t interface, const struct vgw_ip *ip)
     return false;
 }
 
+/* RFC 4193 3.1 */
+static bool is_unique_local(const struct vgw_ip *ip)
+{
+    return ip->family == 6 && (ip->bytes[0] & 0xfe) == 0xfc;
+}
+
+static uint32_t common_length(const struct vgw_prefix *a, const struct vgw_ip *ip)
+{
+    uint32_t n = 0;
+
+    while (n < a->length && ((a->ip.bytes[n / 8] ^ ip->bytes[n / 8]) << n % 8 & 0x80) == 0)
+        n++;
+    return n;
+}
+
+/* RFC 6724 5, rules 2 (scope), 6 (label: unique local addresses have one of their own) and 8
+ * (longest matching prefix). Of IPv4 only an address of the same subnet stands before others. */
+static uint32_t source_rank(const struct vgw_prefix *a, const struct vgw_ip *to)
+{
+    const bool scope = ip_is_link_local(&a->ip) == ip_is_link_local(to);
+    const bool label = is_unique_local(&a->ip) == is_unique_local(to);
+    const uint32_t length = to->family == 6 || prefix_has(a, to) ? common_length(a, to) : 0;
+
+    return 1 + (scope ? 1u << 9 : 0) + (label ? 1u << 8 : 0) + length;
+}
+
+/* The best; of several the first. */
 static const struct vgw_ip *source_among(const struct vgw_prefix *addresses, uint32_t count,
                                          const struct vgw_ip *ip)
 {
-    const struct vgw_ip *any = NULL;
+    const struct vgw_ip *best = NULL;
+    uint32_t highest = 0;
 
     for (uint32_t k = 0; k < count; k++) {
         const struct vgw_prefix *a = &addresses[k];
+        const uint32_t rank = a->ip.family == ip->family ? source_rank(a, ip) : 0;
 
-        if (a->ip.family != ip->family)
-            continue;
-        if (prefix_has(a, ip))
-            return &a->ip;
-        if (any == NULL || (ip_is_link_local(any) && !ip_is_link_local(ip)))
-            any = &a->ip;
+        if (rank > highest) {
+            highest = rank;
+            best = &a->ip;
+        }
     }
-    return any;
+    return best;
 }
 
 const struct vgw_ip *interface_source(uint32_t interface, const struct vgw_ip *ip)

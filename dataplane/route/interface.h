@@ -75,9 +75,9 @@ bool interface_has(uint32_t interface, const struct vgw_ip *ip);
 const struct rte_ether_addr *interface_mac_of(uint32_t interface, const struct vgw_ip *own);
 /* Has it a subnet with this address, so that it may be a neighbour's? */
 bool interface_reaches(uint32_t interface, const struct vgw_ip *ip);
-/* The interface's address to talk to ip with: of the same subnet, else (RFC 6724 in small) any of
- * the family, link-local ones for link-local ones; an anycast one only where there is no other
- * (answers to those may stop at another leaf). NULL: it has none. */
+/* The interface's address to talk to ip with: of the same subnet, else as RFC 6724 5 says; an
+ * anycast one only where there is no other (answers to those may stop at another leaf). NULL: it
+ * has none. */
 const struct vgw_ip *interface_source(uint32_t interface, const struct vgw_ip *ip);
 /* The same, or any address of the family that the vrouter has (an unnumbered interface). */
 const struct vgw_ip *vrouter_source(uint32_t vrouter, uint32_t interface, const struct vgw_ip *ip);

@@ -7,6 +7,7 @@
     port 4           ----- interface 4  10.0.7.1/24        vrouter 2: the same addresses, another tenant
 """
 import itertools
+import struct
 
 import pytest
 from harness import RPF_LOOSE, RPF_STRICT, ApiError
@@ -408,9 +409,19 @@ def test_a_mac_that_the_network_has_forgotten_is_flooded_to(router):
     assert router.drops()["flood-off"] == 1
 
 
+def scan_of(subnet):
+    """64 packets to hosts of 10.SUBNET.0.0/16; by hand, for scapy takes its time."""
+    first = bytes(packet(1, f"10.{subnet}.0.7"))
+    (checksum,) = struct.unpack("!H", first[24:26])
+    for k in range(64):  # RFC 1624 3, eqn. 3
+        total = (~checksum & 0xFFFF) + (k << 8)
+        total = (total & 0xFFFF) + (total >> 16)
+        yield first[:24] + struct.pack("!H", ~total & 0xFFFF) + first[26:32] + bytes([k]) + first[33:]
+
+
 def test_a_scan_of_a_subnet_fills_nothing(router):
     router.interface(3, vrouter=1, port=3, mac=GATEWAY[3], addresses=["10.128.0.1/9"])
-    for burst in [[bytes(packet(1, f"10.{128 + i}.{k}.7")) for k in range(64)] for i in range(100)]:
+    for burst in [scan_of(128 + i) for i in range(100)]:
         router.inject(1, *burst)
         router.run()
         router.take()
@@ -448,6 +459,28 @@ def test_rfc1812_4_3_2_4_errors_come_from_the_interface_they_leave_by(router):
     router.route(1, vrouter=1, prefix="203.0.113.0/24", next_hops=[v4(3)])
     got = one(router.send(1, packet(1, v4(2), source="203.0.113.5", ttl=1)), 3)
     assert (got[IP].src, got[IP].dst) == (v4(3, 1), "203.0.113.5")
+
+
+@pytest.mark.parametrize("destination, source", [
+    ("2001:db8:33::5", "2001:db8:33::1"),    # of the same subnet
+    ("2001:db8:3:ffff::5", "2001:db8:3::1"),  # rule 8: longest matching prefix
+    ("fd00:9::5", "fd00:3::1"),               # rule 6: unique local addresses have a label of their own
+    ("2a00::5", "2001:db8:3::1"),             # rules 2 and 6: neither link-local nor unique local
+    ("192.168.9.5", "192.168.3.1"), ("172.16.0.5", "10.0.3.1")])
+def test_rfc6724_5_the_source_address_of_errors(router, destination, source):
+    router.interface(3, vrouter=1, port=3, mac=GATEWAY[3], addresses=[
+        "fe80::3/64", "fd00:3::1/64", v6(3, "1") + "/64", "2001:db8:33::1/64", v4(3, 1) + "/24", "192.168.3.1/16"])
+    router.advance(4)
+    if ":" in destination:
+        router.route(1, vrouter=1, prefix="::/0", next_hops=[v6(3)])
+    else:
+        router.route(1, vrouter=1, prefix="0.0.0.0/0", next_hops=[v4(3)])
+    for n, host in enumerate(("2001:db8:33::5", "192.168.9.5")):
+        router.neighbour(100 + n, interface=3, ip=host, mac=HOST[3])
+    router.take()
+    error = one(router.send(1, packet(1, v6(2) if ":" in destination else v4(2), source=destination,
+                                      **{"hlim" if ":" in destination else "ttl": 1})), 3)
+    assert (error.payload.src, error.payload.dst) == (source, destination)
 
 
 # --- MTU ---

@@ -102,21 +102,23 @@ class Contestant:
             self.counters = {k: v / w["received"] for k, v in found.items()} or self.counters
         self.windows.append(w)
 
-    def at_rate(self, seconds, share):
-        """A window at that share of the own maximum."""
-        pps = share * statistics.median(map(figure, self.windows)) / self.shown.copies
+    def rate(self, share):
+        """Frames a second to send, for that share of the own maximum."""
+        return share * statistics.median(map(figure, self.windows)) / self.shown.copies
+
+    def at_rate(self, seconds, pps):
         with self.turn():
             self.generator.window(WARM_SECONDS, pps)
             return self.generator.window(seconds, pps)
 
-    def latency(self, seconds):
-        w = self.at_rate(seconds, LATENCY_LOAD)
+    def latency(self, seconds, pps):
+        w = self.at_rate(seconds, pps)
         return {"us": w["us"], "us_all": w["us_all"], "slices": w["slices"], "disturbed": w["disturbed"],
                 **{k: w[k] for k in CAUSES}}
 
     def loss(self, seconds):
         """Undisturbed, and in all; sent counts the copies that are due."""
-        w = self.at_rate(seconds, LOSS_LOAD)
+        w = self.at_rate(seconds, self.rate(LOSS_LOAD))
         return {"seconds": w["seconds"], "slices": w["slices"], "disturbed": w["disturbed"],
                 **{k: w[k] for k in CAUSES}, "sent": w["undisturbed"]["sent"], "received": w["undisturbed"]["received"],
                 "sent_all": w["sent"] * self.shown.copies, "received_all": w["received"]}
@@ -160,10 +162,12 @@ def measure(case, names, o):
                     failed[c.name] = str(e)
                     c.stop()
                     contestants.remove(c)
+        rate = next((c.rate(LATENCY_LOAD) for c in contestants if c.name == "vgw"), None)
         for c in contestants:
             result[c.name] = c.result()
+            if rate and c.name in ("vgw", "ceiling"):
+                result[c.name]["latency"] = c.latency(o.latency_seconds, rate)
             if c.name == "vgw":
-                result["vgw"]["latency"] = c.latency(o.latency_seconds)
                 result["vgw"]["at 95 %"] = c.loss(o.loss_seconds if case.target else min(o.loss_seconds, 5.0))
             with c.turn():
                 result[c.name].update(c.gateway.measured())

@@ -10,9 +10,10 @@
 The data plane is the real one. What declares millions of objects to it is scale_client: control's own dpsync over a
 configuration made up as it is walked. The rows about the store are vgw-control's own, SQLite, RESTCONF and all.
 
-    scale.py [--small] [networks|macs|tunnels|store|vrouters|namespaces|kernel|full ...]
+    scale.py [--small] [--times N] [networks|macs|tunnels|store|vrouters|namespaces|kernel|full ...]
 
---small: a hundredth of everything, to see that it works. Without names: all but full.
+--small: a hundredth of everything, to see that it works. --times 10 namespaces: ten thousand. Without names: all but
+full.
 """
 import argparse
 import os
@@ -317,7 +318,7 @@ def namespaces(table, scale):
         def made():
             names = [n for n in os.listdir("/run/netns") if n.startswith(f"{t.prefix}-vgw-")]
             return len(names) == count
-        wait_for(made, "all namespaces", timeout=600, interval=0.2)
+        wait_for(made, "all namespaces", timeout=1800, interval=0.2)
         seconds = time.monotonic() - start
         busy = probe.report()
         table.row("made, each", f"{seconds / count * 1e3:.1f} ms", None)
@@ -435,6 +436,7 @@ ON_DEMAND = {"full": full}
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("--small", action="store_true")
+    parser.add_argument("--times", type=float, default=1, metavar="N")
     parser.add_argument("parts", nargs="*", choices=[[], *PARTS, *ON_DEMAND])
     arguments = parser.parse_args()
     if os.geteuid() != 0:
@@ -442,7 +444,7 @@ def main():
     table = Table()
     for name, part in (PARTS | ON_DEMAND).items():
         if name in (arguments.parts or PARTS):
-            part(table, 0.01 if arguments.small else 1)
+            part(table, arguments.times * (0.01 if arguments.small else 1))
     print(f"\n{table.missed} promises were missed" if table.missed else "\nevery promise was kept")
     return 1 if table.missed else 0
 

@@ -13,7 +13,7 @@
 #define BURST_MAX 64   /* packets taken from a receive queue at once */
 #define VECTOR_MAX 256 /* packets a stage takes at once; flooding makes many of one */
 
-#define PACKET_BROADCAST 0x01u /* destination MAC is ff:ff:ff:ff:ff:ff */
+#define PACKET_BROADCAST 0x01u /* destination MAC is ff:ff:ff:ff:ff:ff; the bridge says so */
 #define PACKET_MULTICAST 0x02u /* destination MAC is a group address, not broadcast */
 #define PACKET_FLOODED                                                                             \
     0x04u                     /* goes to several destinations: the payload may be shared; ask      \

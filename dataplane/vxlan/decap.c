@@ -217,14 +217,6 @@ static enum vgw_drop combine_ecn(const struct rte_mbuf *m, const struct outer *o
     return ACCEPT;
 }
 
-static inline uint8_t cast_flags(const uint8_t *frame)
-{
-    if (likely((frame[0] & 1) == 0))
-        return 0;
-    return rte_is_broadcast_ether_addr((const struct rte_ether_addr *)frame) ? PACKET_BROADCAST
-                                                                             : PACKET_MULTICAST;
-}
-
 /* The outer headers are in the first segment. */
 static inline void cut_outer(struct rte_mbuf *m, uint32_t length)
 {
@@ -246,7 +238,7 @@ static inline enum vgw_drop decapsulate(struct worker *w, struct packet *p, stru
         return VGW_DROP_VXLAN_VNI;
     p->network = r->word & VNI_NETWORK;
     p->group = r->group;
-    p->flags |= r->flags | cast_flags(o.inner);
+    p->flags |= r->flags;
     drop = find_source(w, p, &o, r);
     if (unlikely(drop != ACCEPT))
         return drop;

@@ -16,12 +16,6 @@
 #define RIGHT 0xbb
 #define STRANGER 0xcc /* frame_set_source() */
 
-#define FLOW_AT (sizeof(struct rte_ether_hdr) + 28) /* in the inner frame: UDP's payload */
-#define STAMP_AT (FLOW_AT + 4)
-#define PORT_AT (FLOW_AT - 6)
-
-static const uint8_t port_be[2] = {5001 >> 8, 5001 & 0xff}; /* UDP's, of every frame of ours */
-
 static void mac_of(uint8_t mac[6], uint8_t side, uint32_t flow)
 {
     uint32_t be = rte_cpu_to_be_32(flow);
@@ -93,7 +87,7 @@ static uint16_t inner_frame(const struct bench_case *c, uint32_t flow, uint8_t f
     ip->dst_addr = rte_cpu_to_be_32(address_of(c, to, flow));
     ip->hdr_checksum = rte_ipv4_cksum(ip);
     udp->src_port = rte_cpu_to_be_16(1024 + (flow & 0x3fff));
-    memcpy(&udp->dst_port, port_be, sizeof(port_be));
+    udp->dst_port = FRAME_PORT_BE;
     udp->dgram_len = rte_cpu_to_be_16(length - sizeof(*eth) - sizeof(*ip));
     memcpy(udp + 1, &flow, sizeof(flow));
     return length;
@@ -231,11 +225,6 @@ void frame_right(const struct bench_case *c, uint32_t flow, struct rte_mbuf *m)
     vxlan->vx_vni = rte_cpu_to_be_32(vni_of(c, flow) << 8);
 }
 
-void frame_set_stamp(struct rte_mbuf *m, uint16_t offset, uint64_t stamp)
-{
-    memcpy(rte_pktmbuf_mtod_offset(m, void *, offset + STAMP_AT), &stamp, sizeof(stamp));
-}
-
 void frame_set_source(struct rte_mbuf *m, uint16_t outer, uint32_t number)
 {
     mac_of(rte_pktmbuf_mtod_offset(m, uint8_t *, outer + 6), STRANGER, number);
@@ -244,30 +233,6 @@ void frame_set_source(struct rte_mbuf *m, uint16_t outer, uint32_t number)
 void frame_reset_source(struct rte_mbuf *m, uint16_t outer, bool left, uint32_t flow)
 {
     mac_of(rte_pktmbuf_mtod_offset(m, uint8_t *, outer + 6), left ? LEFT : RIGHT, flow);
-}
-
-/* Which remote VTEP a replicated frame is for. */
-static uint32_t remote_of(const struct bench_case *c, const uint8_t *p)
-{
-    const uint8_t *to = p + (c->ipv6 ? 14 + 24 : 14 + 16);
-    const uint8_t last = c->ipv6 ? 15 : 3;
-
-    return (uint8_t)(to[last] - c->outer_ip[last]);
-}
-
-bool frame_arrival(const struct bench_case *c, const struct rte_mbuf *m, bool left,
-                   struct arrival *a)
-{
-    const uint8_t *p = rte_pktmbuf_mtod(m, const uint8_t *);
-    uint16_t inner = left ? frame_tags(c) : frame_outer(c);
-
-    if (m->data_len < inner + STAMP_AT + sizeof(a->stamp) ||
-        memcmp(p + inner + PORT_AT, port_be, sizeof(port_be)) != 0)
-        return false;
-    memcpy(&a->flow, p + inner + FLOW_AT, sizeof(a->flow));
-    memcpy(&a->stamp, p + inner + STAMP_AT, sizeof(a->stamp));
-    a->remote = c->remotes != 0 && !left ? remote_of(c, p) : 0;
-    return a->flow < c->flows && (c->remotes == 0 || a->remote < c->remotes);
 }
 
 /* Compares an inner frame with what its flow's is. */
@@ -279,7 +244,7 @@ static const char *check_inner(const struct bench_case *c, const uint8_t *p, uin
     if (length != size_of(c, flow))
         return "length of the inner frame";
     inner_frame(c, flow, left ? RIGHT : LEFT, left ? LEFT : RIGHT, true, expected);
-    memcpy(expected + STAMP_AT, p + STAMP_AT, 8);
+    memcpy(expected + FRAME_STAMP_AT, p + FRAME_STAMP_AT, 8);
     if (p[7] == STRANGER)
         memcpy(expected + 6, p + 6, 6);
     return memcmp(expected, p, length) == 0 ? NULL : "bytes of the inner frame";
@@ -352,7 +317,7 @@ const char *frame_check(const struct bench_case *c, const struct rte_mbuf *m, bo
 {
     struct arrival a;
 
-    if (!frame_arrival(c, m, left, &a))
+    if (!frame_arrival(c, m, left, left ? frame_tags(c) : frame_outer(c), &a))
         return "no such flow";
     return left ? check_left(c, m, &a) : check_right(c, m, &a);
 }

@@ -19,9 +19,12 @@
 #ifndef FRAMES_H
 #define FRAMES_H
 
+#include <rte_byteorder.h>
+#include <rte_ether.h>
 #include <rte_mbuf.h>
 #include <stdbool.h>
 #include <stdint.h>
+#include <string.h>
 
 #define FRAME_MAX 1900 /* of an inner frame, in bytes */
 #define ROUTED_LEFT 1000
@@ -60,14 +63,48 @@ uint16_t frame_outer(const struct bench_case *c);
 /* Addresses of so many prefixes of a full table, for bench_case.destinations. */
 uint32_t *frame_destinations(uint32_t flows);
 
-/* In a frame whose inner one begins (tags not counted) at offset. */
-void frame_set_stamp(struct rte_mbuf *m, uint16_t offset, uint64_t stamp);
+/* In an inner frame (tags not counted): the payload of UDP. */
+#define FRAME_FLOW_AT (sizeof(struct rte_ether_hdr) + 28)
+#define FRAME_STAMP_AT (FRAME_FLOW_AT + 4)
+#define FRAME_PORT_AT (FRAME_FLOW_AT - 6)
+#define FRAME_PORT_BE RTE_BE16(5001) /* UDP's, of every frame of ours */
+
+/* In a frame whose inner one begins at offset. */
+static inline void frame_set_stamp(struct rte_mbuf *m, uint16_t offset, uint64_t stamp)
+{
+    memcpy(rte_pktmbuf_mtod_offset(m, void *, offset + FRAME_STAMP_AT), &stamp, sizeof(stamp));
+}
+
 void frame_set_source(struct rte_mbuf *m, uint16_t outer, uint32_t number); /* a MAC never seen */
 void frame_reset_source(struct rte_mbuf *m, uint16_t outer, bool left, uint32_t flow);
 
-/* False: too short, not ours, or no flow of this case. Cheap: for every frame. */
-bool frame_arrival(const struct bench_case *c, const struct rte_mbuf *m, bool left,
-                   struct arrival *a);
+/* Which remote VTEP a replicated frame is for. */
+static inline uint32_t frame_remote(const struct bench_case *c, const uint8_t *p)
+{
+    const uint8_t *to = p + (c->ipv6 ? 14 + 24 : 14 + 16);
+    const uint8_t last = c->ipv6 ? 15 : 3;
+
+    return (uint8_t)(to[last] - c->outer_ip[last]);
+}
+
+/* False: too short, not ours, or no flow of this case. Cheap: for every frame. Its inner one begins
+ * at `inner`. */
+static inline bool frame_arrival(const struct bench_case *c, const struct rte_mbuf *m, bool left,
+                                 uint16_t inner, struct arrival *a)
+{
+    const uint8_t *p = rte_pktmbuf_mtod(m, const uint8_t *);
+    rte_be16_t port_be;
+
+    if (m->data_len < inner + FRAME_STAMP_AT + sizeof(a->stamp))
+        return false;
+    memcpy(&port_be, p + inner + FRAME_PORT_AT, sizeof(port_be));
+    memcpy(&a->flow, p + inner + FRAME_FLOW_AT, sizeof(a->flow));
+    memcpy(&a->stamp, p + inner + FRAME_STAMP_AT, sizeof(a->stamp));
+    a->remote = c->remotes != 0 && !left ? frame_remote(c, p) : 0;
+    return port_be == FRAME_PORT_BE && a->flow < c->flows &&
+           (c->remotes == 0 || a->remote < c->remotes);
+}
+
 /* What is wrong with a received frame; NULL when it is exactly what its flow's must become. */
 const char *frame_check(const struct bench_case *c, const struct rte_mbuf *m, bool left);
 

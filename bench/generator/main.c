@@ -219,7 +219,8 @@ static uint16_t send_burst(int side, uint16_t queue, uint16_t count, bool strang
     for (uint16_t i = 0; i < count; i++) {
         burst[i] = templates[side][l->first + at];
         at = lane_after(l, at);
-        rte_mbuf_refcnt_update(burst[i], 1);
+        /* Nobody else counts meanwhile. */
+        rte_mbuf_refcnt_set(burst[i], (uint16_t)(rte_mbuf_refcnt_read(burst[i]) + 1));
         /* One flow only: the same template several times, with the last one's stamp. */
         frame_set_stamp(burst[i], inner, stamp + i);
     }
@@ -237,7 +238,7 @@ static uint16_t send_burst(int side, uint16_t queue, uint16_t count, bool strang
     return sent;
 }
 
-static void look_at(int side, const struct rte_mbuf *m, uint64_t now, bool closely,
+static void look_at(int side, const struct rte_mbuf *m, uint16_t inner, uint64_t now, bool closely,
                     struct window *w)
 {
     const struct bench_case *c = &options.frames;
@@ -245,7 +246,7 @@ static void look_at(int side, const struct rte_mbuf *m, uint64_t now, bool close
     uint64_t *last;
     const char *why;
 
-    if (!frame_arrival(c, m, side == LEFT, &a)) {
+    if (!frame_arrival(c, m, side == LEFT, inner, &a)) {
         w->other++;
         return;
     }
@@ -275,10 +276,15 @@ static uint16_t receive(int side, struct window *w, uint32_t every)
     slices_turn(now);
     slices_taken(now, count);
     if (every != 0) {
+        const uint16_t inner = inner_at(side);
         uint32_t until = every - (uint32_t)(w->received % every);
 
-        for (uint16_t i = 0; i < count; i++)
-            look_at(side, burst[i], now, i % every == until % every, w);
+        for (uint16_t i = 0; i < count; i++) {
+            const bool closely = --until == 0;
+
+            look_at(side, burst[i], inner, now, closely, w);
+            until = closely ? every : until;
+        }
     }
     w->received += count;
     rte_pktmbuf_free_bulk(burst, count);

@@ -32,8 +32,9 @@ static struct slice {
 } slices[SLICES_MAX];
 
 static struct histogram recent[RECENT], clean, all;
-static uint64_t begin, last_turn, gap_ticks, ticks_per_step, waited_ns, steal;
-static uint32_t current; /* slice */
+static uint64_t begin, last_turn, gap_ticks, waited_ns, steal;
+static uint64_t steps_per_tick; /* as a fraction of 2^64 */
+static uint32_t current;        /* slice */
 static uint32_t gaps, waits, steals;
 static uint32_t closed; /* first one that is not of the window */
 static int schedstat_fd = -1, stat_fd = -1;
@@ -186,7 +187,7 @@ uint64_t slices_begin(void)
     closed = SLICES_MAX;
     gaps = waits = steals = 0;
     gap_ticks = rte_get_tsc_hz() / 1000000 * GAP_US;
-    ticks_per_step = RTE_MAX(rte_get_tsc_hz() / 10000000, 1u);
+    steps_per_tick = UINT64_MAX / RTE_MAX(rte_get_tsc_hz() / 10000000, 1u);
     waited_ns = read_waited_ns();
     steal = read_steal();
     begin = last_turn = rte_rdtsc();
@@ -231,7 +232,8 @@ void slices_taken(uint64_t now, uint32_t frames)
 void slices_arrived(uint64_t now, uint64_t stamp)
 {
     uint32_t slice = slice_of(stamp);
-    uint64_t steps = now > stamp ? (now - stamp) / ticks_per_step : 0;
+    uint64_t ticks = now > stamp ? now - stamp : 0;
+    uint64_t steps = (uint64_t)((unsigned __int128)ticks * steps_per_tick >> 64);
 
     slices[slice].arrived++;
     recent[slice % RECENT].counts[bucket_of(steps)]++;

@@ -190,7 +190,8 @@ def test_descriptors_and_address(site, name):
     for descriptors in (64, 16384):
         site.port(name, descriptors=descriptors, mac="02:00:00:00:00:77")
         site.wait(name, link_up=1, mac="02:00:00:00:00:77")
-        assert site.carries(name, *[100] * 200, to=[other])
+        for _ in range(4):  # more than a ring holds, but never at once: a card drops what finds no descriptor
+            assert site.carries(name, *[100] * 50, to=[other])
     assert site.carries(other, 60, 1514, to=[name])
     if name == "virtio":
         assert site.vm.qmp("query-rx-filter", name="virtio-card")[0]["main-mac"] == "02:00:00:00:00:77"

@@ -2,6 +2,7 @@
  * DHCPv6 as a relay passes it on, see dhcp_relay_message.h. */
 #include "dhcp/dhcp6.h"
 #include "dhcp/dhcp_relay_message.h"
+#include "route/ip.h"
 
 #include <string.h>
 
@@ -45,11 +46,6 @@ static bool is_for_servers(uint8_t type)
            type != DHCP6_RELAY_REPL;
 }
 
-static bool is_link_local(const uint8_t ip[16])
-{
-    return ip[0] == 0xfe && (ip[1] & 0xc0) == 0x80;
-}
-
 static void put_u16(struct dhcp_relay_message *m, uint32_t value)
 {
     m->bytes[m->length++] = (uint8_t)(value >> 8);
@@ -80,7 +76,7 @@ static void put_header(struct dhcp_relay_message *m, const struct dhcp_relay6 *r
     m->length = 0;
     m->bytes[m->length++] = DHCP6_RELAY_FORW;
     m->bytes[m->length++] = hops;
-    put(m, from_relay && !is_link_local(r->peer) ? none : r->link, 16);
+    put(m, from_relay && !ipv6_is_link_local(r->peer) ? none : r->link, 16);
     put(m, r->peer, 16);
 }
 

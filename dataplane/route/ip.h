@@ -28,9 +28,14 @@ static inline bool ip_is_multicast(const struct vgw_ip *ip)
     return ip->family == 6 ? ip->bytes[0] == 0xff : ip->bytes[0] >> 4 == 0xe;
 }
 
-static inline bool ip_is_link_local(const struct vgw_ip *ip) /* RFC 4291 2.5.6 */
+static inline bool ipv6_is_link_local(const uint8_t *address) /* RFC 4291 2.5.6 */
 {
-    return ip->family == 6 && ip->bytes[0] == 0xfe && (ip->bytes[1] & 0xc0) == 0x80;
+    return address[0] == 0xfe && (address[1] & 0xc0) == 0x80;
+}
+
+static inline bool ip_is_link_local(const struct vgw_ip *ip)
+{
+    return ip->family == 6 && ipv6_is_link_local(ip->bytes);
 }
 
 static inline bool ip_is_unspecified(const struct vgw_ip *ip)

@@ -37,21 +37,27 @@ static inline bool ipv4_is_fragment(const struct rte_ipv4_hdr *ip)
 }
 
 /* RFC 1071: the sum of a header, its checksum included, is all ones. Without options, as a rule, it
- * is five words. */
+ * is five words. Half of a number added to the other half, carry and all, is the upper half of the
+ * number and its rotation. */
 static inline bool ipv4_checksum_is_right(const struct rte_mbuf *m, const struct rte_ipv4_hdr *ip,
                                           uint32_t header)
 {
-    uint32_t words[5];
-    uint64_t sum = 0;
+    uint64_t sum, second;
+    uint32_t third, half;
 
     if ((m->ol_flags & RTE_MBUF_F_RX_IP_CKSUM_MASK) == RTE_MBUF_F_RX_IP_CKSUM_GOOD)
         return true;
-    if (unlikely(header != sizeof(words)))
+    if (unlikely(header != sizeof(*ip)))
         return rte_raw_cksum(ip, header) == 0xffff;
-    memcpy(words, ip, sizeof(words));
-    for (unsigned int i = 0; i < RTE_DIM(words); i++)
-        sum += words[i];
-    return sum != 0 && sum % 0xffff == 0;
+    memcpy(&sum, ip, sizeof(sum));
+    memcpy(&second, (const uint8_t *)ip + 8, sizeof(second));
+    memcpy(&third, (const uint8_t *)ip + 16, sizeof(third));
+    sum += second;
+    sum += sum < second;
+    sum += third;
+    sum += sum < third;
+    half = (uint32_t)((sum + (sum << 32 | sum >> 32)) >> 32);
+    return (half + (half << 16 | half >> 16)) >> 16 == 0xffff;
 }
 
 /* Neither a group, nor of the block ::/64, where all that is special to a router lies. */

@@ -68,26 +68,8 @@ static inline bool plain_is_alike(const uint8_t *frame, const struct plain_run *
     return (difference[0] | difference[1]) == 0;
 }
 
-/* RFC 1071, for a header without options: the sum of its words is all ones. Half of a number added
- * to the other half, carries and all, is the upper half of the number and its rotation. */
-static inline bool plain_ipv4_sum_is_right(const uint8_t *ip)
-{
-    uint64_t sum, second;
-    uint32_t third, half;
-
-    memcpy(&sum, ip, sizeof(sum));
-    memcpy(&second, ip + 8, sizeof(second));
-    memcpy(&third, ip + 16, sizeof(third));
-    sum += second;
-    sum += sum < second;
-    sum += third;
-    sum += sum < third;
-    half = (uint32_t)((sum + (sum << 32 | sum >> 32)) >> 32);
-    return (half + (half << 16 | half >> 16)) >> 16 == 0xffff;
-}
-
-static inline bool plain_ipv4_is_right(const uint8_t *frame, uint32_t length,
-                                       const struct plain_run *run)
+static inline bool plain_ipv4_is_right(const struct rte_mbuf *m, const uint8_t *frame,
+                                       uint32_t length, const struct plain_run *run)
 {
     const struct rte_ipv4_hdr *ip =
         (const struct rte_ipv4_hdr *)(frame + sizeof(struct rte_ether_hdr));
@@ -97,7 +79,7 @@ static inline bool plain_ipv4_is_right(const uint8_t *frame, uint32_t length,
     return ip->total_length ==
                rte_cpu_to_be_16((uint16_t)(length - sizeof(struct rte_ether_hdr))) &&
            (ip->src_addr == last->src_addr || !ipv4_source_is_wrong(ip)) &&
-           plain_ipv4_sum_is_right((const uint8_t *)ip);
+           ipv4_checksum_is_right(m, ip, sizeof(*ip));
 }
 
 static inline bool plain_ipv6_is_right(const uint8_t *frame, uint32_t length,
@@ -134,7 +116,7 @@ static __rte_always_inline bool is_plain_vxlan(struct packet *p, const struct in
          (m->ol_flags & RTE_MBUF_F_RX_L4_CKSUM_MASK) != RTE_MBUF_F_RX_L4_CKSUM_GOOD))
         return false;
     if (!(run->is_ipv6 ? plain_ipv6_is_right(frame, length, run)
-                       : plain_ipv4_is_right(frame, length, run)))
+                       : plain_ipv4_is_right(m, frame, length, run)))
         return false;
     memcpy(&vni_be, frame + headers - sizeof(vni_be), sizeof(vni_be));
     m->tx_offload = run->tx_offload;

@@ -96,11 +96,6 @@ static inline bool ipv4_is_link_local(uint32_t address_be)
     return (address_be & RTE_BE32(0xffff0000)) == RTE_BE32(0xa9fe0000);
 }
 
-static inline bool ipv6_is_link_local(const uint8_t *address)
-{
-    return address[0] == 0xfe && (address[1] & 0xc0) == 0x80;
-}
-
 /* Why a packet may go no further, wherever it would go. */
 static inline enum vgw_drop refuse_ipv4(const struct rte_ipv4_hdr *ip)
 {

@@ -26,7 +26,7 @@
  * as long as that is of the same network, to the same endpoint. */
 struct run {
     const struct fdb_table *fdb;
-    uint32_t network; /* NO_NETWORK: none yet */
+    uint32_t network; /* NETWORK_UNSET: none yet */
     uint32_t asked;   /* the network that was asked about last */
     const struct network *n;
     uint32_t flags;  /* of the network */
@@ -34,11 +34,9 @@ struct run {
     uint8_t group;   /* of `to`, if it is a tunnel */
     struct tally rx; /* of the network */
     struct tally tx; /* ... */
-    endpoint_t to;   /* a way out of the network that is open; NO_WAY: none yet */
+    endpoint_t to;   /* a way out of the network that is open; ENDPOINT_UNSET: none yet */
     enum stage next; /* ... leads there */
 };
-#define NO_NETWORK UINT32_MAX
-#define NO_WAY ((endpoint_t){UINT32_MAX})
 
 /* A frame's two questions to the FDB, and what it says; a group is never found. */
 struct lookup {
@@ -69,7 +67,7 @@ static void enter_network(struct worker *w, uint32_t network, struct run *r)
     r->n = &networks[network];
     r->flags = r->n->flags;
     r->is_plain = r->n->id != 0 && !(r->flags & NETWORK_INSPECTED);
-    r->to = NO_WAY;
+    r->to = ENDPOINT_UNSET;
     tally_to(&r->rx, &w->network_counters[network].rx_packets);
     tally_to(&r->tx, &w->network_counters[network].tx_packets);
 }
@@ -232,7 +230,7 @@ static inline void bridge(struct worker *w, struct packet *p, const struct looku
 
 void bridge_stage(struct worker *w, struct vector *v)
 {
-    struct run run = {.fdb = fdb_in_use(), .network = NO_NETWORK, .asked = NO_NETWORK};
+    struct run run = {.fdb = fdb_in_use(), .network = NETWORK_UNSET, .asked = NETWORK_UNSET};
     struct lookup ring[AHEAD];
 
     for (uint32_t i = 0; i < RTE_MIN(v->count, AHEAD); i++)

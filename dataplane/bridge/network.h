@@ -10,6 +10,7 @@
 #include <rte_common.h>
 
 #define NETWORKS_MAX ((1u << 24) + 1)
+#define NETWORK_UNSET UINT32_MAX /* no packet's; as ENDPOINT_UNSET */
 
 /* In network.flags, beside VGW_NETWORK_...: `first` was given up, and a worker may still read it.
  */

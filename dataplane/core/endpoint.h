@@ -23,6 +23,8 @@ typedef struct {
 
 #define ENDPOINT_INDEX_MAX (1u << 28)
 #define ENDPOINT_NOWHERE ((endpoint_t){0})
+/* What no packet has: where a stage has found out about none yet (struct run). */
+#define ENDPOINT_UNSET ((endpoint_t){UINT32_MAX})
 
 static inline endpoint_t endpoint_make(enum endpoint_kind kind, uint32_t index)
 {

@@ -27,12 +27,11 @@ static void remove_tags(struct rte_mbuf *m, uint32_t length)
 
 /* Who takes the frames of a run: the same endpoint, and it is up. For one vector. */
 struct taker {
-    endpoint_t endpoint; /* NOBODY: none yet */
+    endpoint_t endpoint; /* ENDPOINT_UNSET: none yet */
     uint32_t network;    /* an attachment's */
     enum stage next;
     struct tally rx;
 };
-#define NOBODY ((endpoint_t){UINT32_MAX})
 
 /* Is there one, and is it up? Else why not. */
 static enum vgw_drop find_taker(struct worker *w, endpoint_t e, struct taker *t)
@@ -55,7 +54,7 @@ static enum vgw_drop find_taker(struct worker *w, endpoint_t e, struct taker *t)
         t->next = STAGE_UNDERLAY;
         tally_to(&t->rx, &w->interface_counters[index].rx_packets);
     }
-    t->endpoint = exists && up ? e : NOBODY;
+    t->endpoint = exists && up ? e : ENDPOINT_UNSET;
     return !exists ? VGW_DROP_NO_ATTACHMENT : !up ? VGW_DROP_ATTACHMENT_DOWN : VGW_DROP_COUNT;
 }
 
@@ -93,7 +92,7 @@ static inline void classify(struct worker *w, struct packet *p, struct taker *t)
 
 void classify_stage(struct worker *w, struct vector *v)
 {
-    struct taker taker = {.endpoint = NOBODY};
+    struct taker taker = {.endpoint = ENDPOINT_UNSET};
 
     for (uint32_t i = 0; i < v->count; i++) {
         if (i + AHEAD < v->count)

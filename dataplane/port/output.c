@@ -15,7 +15,6 @@
 #include <string.h>
 
 #define MACS (2 * RTE_ETHER_ADDR_LEN)
-#define NO_ATTACHMENT ((endpoint_t){UINT32_MAX}) /* no packet's */
 
 /* Tags are few, and each number of bytes known when it is copied. */
 static inline void put_tag(uint8_t *at, const uint8_t *tag, uint8_t length)
@@ -27,13 +26,10 @@ static inline void put_tag(uint8_t *at, const uint8_t *tag, uint8_t length)
 
 static inline bool insert_in_place(struct rte_mbuf *m, const uint8_t *tag, uint8_t length)
 {
-    uint8_t *data = rte_pktmbuf_mtod(m, uint8_t *) - length;
+    uint8_t *data = (uint8_t *)rte_pktmbuf_prepend(m, length);
 
-    if (unlikely(rte_pktmbuf_headroom(m) < length))
+    if (unlikely(data == NULL))
         return false;
-    m->data_off = (uint16_t)(m->data_off - length);
-    m->data_len = (uint16_t)(m->data_len + length);
-    m->pkt_len += length;
     memmove(data, data + length, MACS);
     put_tag(data + MACS, tag, length);
     return true;
@@ -77,7 +73,7 @@ static inline bool put_tags(struct packet *p, const uint8_t *tag, uint8_t length
 
 /* Frames come in runs, to one attachment that is up. */
 struct run {
-    endpoint_t to; /* NO_ATTACHMENT: none yet */
+    endpoint_t to; /* ENDPOINT_UNSET: none yet */
     uint16_t port;
     uint8_t tag_length;
     uint8_t tag[8];
@@ -93,8 +89,7 @@ static enum vgw_drop enter_attachment(struct worker *w, endpoint_t to, struct ru
         return VGW_DROP_DESTINATION_DOWN;
     if (unlikely(!a->up))
         return ports[a->port].up ? VGW_DROP_DESTINATION_DOWN : VGW_DROP_PORT_DOWN;
-    tally_end(&r->tx);
-    r->tx.counter = &w->attachment_counters[index].tx_packets;
+    tally_to(&r->tx, &w->attachment_counters[index].tx_packets);
     r->to = to;
     r->port = a->port;
     r->tag_length = a->tag_length;
@@ -115,14 +110,14 @@ static inline void output(struct worker *w, struct packet *p, struct run *r)
         packet_drop(w, p, drop);
         return;
     }
-    tally(&r->tx, r->tx.counter, length);
+    tally_add(&r->tx, length);
     observe(w, VGW_POINT_OUTPUT, p, 1);
     port_send(w, r->port, p);
 }
 
 void output_stage(struct worker *w, struct vector *v)
 {
-    struct run run = {.to = NO_ATTACHMENT};
+    struct run run = {.to = ENDPOINT_UNSET};
 
     VECTOR_FOREACH (packet, v) {
         output(w, packet, &run);

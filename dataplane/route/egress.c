@@ -17,12 +17,11 @@
 /* Frames come in runs: into one network, to one endpoint. What was found out about the last one of
  * a vector holds for the next as long as these are the same. */
 struct run {
-    uint32_t network;
-    struct counters *counters; /* NULL: none yet */
+    uint32_t network; /* NETWORK_UNSET: none yet */
     bool is_inspected;
-    struct tally rx, tx;
+    struct tally rx, tx; /* of the network */
 
-    endpoint_t to; /* a way through the network that is open; NOWHERE: none yet */
+    endpoint_t to; /* a way through the network that is open; ENDPOINT_UNSET: none yet */
     enum stage next;
     uint32_t most; /* bytes of frames that fit */
 };
@@ -30,9 +29,10 @@ struct run {
 static void enter_network(struct worker *w, uint32_t network, struct run *r)
 {
     r->network = network;
-    r->counters = &w->network_counters[network];
     r->is_inspected = (networks[network].flags & NETWORK_INSPECTED) != 0;
-    r->to = ENDPOINT_NOWHERE;
+    r->to = ENDPOINT_UNSET;
+    tally_to(&r->rx, &w->network_counters[network].rx_packets);
+    tally_to(&r->tx, &w->network_counters[network].tx_packets);
 }
 
 /* Is the way to p->to open? If not, the packet is flooded (what is there may be elsewhere by now),
@@ -105,19 +105,19 @@ static inline void egress(struct worker *w, struct packet *p, fdb_value_t value,
 {
     const uint32_t length = rte_pktmbuf_pkt_len(p->mbuf);
 
-    if (unlikely(p->network != r->network || r->counters == NULL))
+    if (unlikely(p->network != r->network))
         enter_network(w, p->network, r);
-    tally(&r->rx, &r->counters->rx_packets, length);
+    tally_add(&r->rx, length);
     if (unlikely(r->is_inspected))
         proxy_routed(w, p);
     p->to = fdb_endpoint(value);
-    if (unlikely(value == 0 || !endpoint_equal(p->to, r->to)) && !find_way(w, p, value, r))
+    if (unlikely(!endpoint_equal(p->to, r->to)) && !find_way(w, p, value, r))
         return;
     if (is_too_big(p->mbuf, r->most)) {
         too_big(w, p, r->most);
         return;
     }
-    tally(&r->tx, &r->counters->tx_packets, length);
+    tally_add(&r->tx, length);
     stage_push(w, r->next, p);
 }
 
@@ -139,7 +139,7 @@ static void egress_chunk(struct worker *w, struct packet **packets, uint32_t n, 
 
 void egress_stage(struct worker *w, struct vector *v)
 {
-    struct run run = {0};
+    struct run run = {.network = NETWORK_UNSET};
 
     for (uint32_t i = 0; i < v->count; i += CHUNK)
         egress_chunk(w, v->packets + i, RTE_MIN(v->count - i, (uint32_t)CHUNK), &run);

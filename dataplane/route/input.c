@@ -34,7 +34,6 @@
 #define LOOSE_SOURCE_ROUTE 131 /* RFC 791 3.1 */
 #define STRICT_SOURCE_ROUTE 137
 #define PREFETCH_AHEAD 4
-#define NO_INTERFACE ((endpoint_t){UINT32_MAX}) /* no packet's */
 
 /* What becomes of a packet: a reason to drop it (enum vgw_drop), or one of these. */
 enum verdict {
@@ -450,7 +449,7 @@ void underlay_stage(struct worker *w, struct vector *v)
 
 /* Packets come in runs to one interface. */
 struct run {
-    endpoint_t to; /* NO_INTERFACE: none yet */
+    endpoint_t to; /* ENDPOINT_UNSET: none yet */
     const struct interface *i;
     struct plain_interface plain;
     struct tally rx;
@@ -469,7 +468,7 @@ static void enter_interface(struct worker *w, endpoint_t to, struct run *r)
 /* The bridge has looked at the frames: they are in the cache. */
 void irb_stage(struct worker *w, struct vector *v)
 {
-    struct run run = {.to = NO_INTERFACE};
+    struct run run = {.to = ENDPOINT_UNSET};
     struct plain_run tunnelled = {0};
 
     VECTOR_FOREACH (p, v) {

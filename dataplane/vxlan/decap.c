@@ -217,14 +217,6 @@ static enum vgw_drop combine_ecn(const struct rte_mbuf *m, const struct outer *o
     return ACCEPT;
 }
 
-/* The outer headers are in the first segment. */
-static inline void cut_outer(struct rte_mbuf *m, uint32_t length)
-{
-    m->data_off = (uint16_t)(m->data_off + length);
-    m->data_len = (uint16_t)(m->data_len - length);
-    m->pkt_len -= length;
-}
-
 static inline enum vgw_drop decapsulate(struct worker *w, struct packet *p, struct run *r)
 {
     struct outer o;
@@ -249,7 +241,7 @@ static inline enum vgw_drop decapsulate(struct worker *w, struct packet *p, stru
     drop = combine_ecn(p->mbuf, &o);
     if (unlikely(drop != ACCEPT))
         return drop;
-    cut_outer(p->mbuf, o.length);
+    rte_pktmbuf_adj(p->mbuf, (uint16_t)o.length);
     return ACCEPT;
 }
 

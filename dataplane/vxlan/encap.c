@@ -22,15 +22,11 @@
 #define CHUNK 32              /* packets whose tunnels and paths are fetched at once */
 #define ACCEPT VGW_DROP_COUNT /* not a reason to drop */
 
-/* What no packet has, so that the first of a run is always looked at. */
-#define NO_TUNNEL ((endpoint_t){UINT32_MAX})
-#define NO_NETWORK UINT32_MAX
-
 /* Packets come in runs: to one tunnel, of one network, by one next hop. What was found out about
  * the last one of a vector holds for the next as long as these are the same. */
 struct run {
-    endpoint_t to;      /* the tunnel; NO_TUNNEL: none yet */
-    uint32_t network;   /* NO_NETWORK: none yet */
+    endpoint_t to;      /* the tunnel; ENDPOINT_UNSET: none yet */
+    uint32_t network;   /* NETWORK_UNSET: none yet */
     uint32_t adjacency; /* 0: none yet */
     uint32_t path_mask; /* 0: all flows take this adjacency */
     const struct path *path;
@@ -255,8 +251,8 @@ static enum vgw_drop enter_tunnel(struct worker *w, endpoint_t to, struct run *r
     const uint32_t path = __atomic_load_n(&t->path, __ATOMIC_ACQUIRE);
 
     count_run(w, r);
-    r->to = NO_TUNNEL;
-    r->network = NO_NETWORK;
+    r->to = ENDPOINT_UNSET;
+    r->network = NETWORK_UNSET;
     r->adjacency = 0;
     r->tunnel = t;
     r->vtep = __atomic_load_n(&t->vtep, __ATOMIC_ACQUIRE);
@@ -336,7 +332,7 @@ static __rte_noinline enum vgw_drop enter(struct worker *w, const struct packet 
     if (adjacency != r->adjacency || adjacency == 0)
         drop = enter_next_hop(w, adjacency, r);
     if (drop != ACCEPT)
-        r->to = NO_TUNNEL;
+        r->to = ENDPOINT_UNSET;
     return drop;
 }
 
@@ -494,7 +490,7 @@ static void encapsulate_chunk(struct worker *w, struct packet **packets, uint32_
 
 void vxlan_encap_stage(struct worker *w, struct vector *v)
 {
-    struct run run = {.to = NO_TUNNEL, .network = NO_NETWORK};
+    struct run run = {.to = ENDPOINT_UNSET, .network = NETWORK_UNSET};
 
     for (uint32_t i = 0; i < v->count; i += CHUNK)
         encapsulate_chunk(w, v->packets + i, RTE_MIN(v->count - i, (uint32_t)CHUNK), &run);
